@@ -1,0 +1,80 @@
+"""Key figures of a month or year, folded from the log of cases."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from central import store
+from central.deps import Config, Data, Moment
+from central.kpi.entry import Source
+from central.kpi.periods import PERIOD, named, scope_of
+from central.kpi.report import Wanted
+
+router = APIRouter(prefix="/api/v1/kpi", tags=["kpi"])
+
+Number = int | str
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+class KpiQuery(BaseModel):
+    """Which period and cases; `as_of`: as if the log ended there; `counted`: with every case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    period: Annotated[str, Field(pattern=PERIOD)] | None = None
+    as_of: AwareDatetime | None = None
+    scene: Name | None = None
+    grid: Name | None = None
+    lead: Name | None = None
+    source: Source | None = None
+    counted: bool = False
+
+
+class RateOut(BaseModel):
+    """A figure with what it was made of; numbers that are not whole are decimal texts."""
+
+    name: str
+    value: str | None
+    unit: Literal["percent", "per_camera_day"]
+    numerator: Number
+    denominator: Number
+    exclusions: dict[str, int]
+    errors: dict[str, str]
+    weights: dict[str, Number]
+    population: str
+    rule_version: str
+    period: list[str]
+    as_of: str
+    counted: dict[str, Number] | None = None
+    excluded: dict[str, str] | None = None
+
+
+class DurationOut(BaseModel):
+    name: str
+    count: int
+    median_s: float | None
+    p90_s: float | None
+
+
+class KpiOut(BaseModel):
+    """All figures; `errors` names what should not exist and why it counts as missed."""
+
+    rates: list[RateOut]
+    durations: list[DurationOut]
+    errors: dict[str, str]
+    wanted: dict[str, str]
+
+
+@router.get("", summary="Key figures of a month or year (this month)", response_model=KpiOut)
+def get_kpi(
+    data: Data, config: Config, now: Moment, query: Annotated[KpiQuery, Query()]
+) -> Response:
+    """The same log and `as_of` give the same bytes."""
+    period = query.period or named(now, config.zone)
+    scope = scope_of(period, config.zone, now, query.as_of)
+    chosen = query.model_dump(include={"scene", "grid", "lead", "source"}, exclude_none=True)
+    with data.snapshot() as session:
+        found = store.figures(session, scope, Wanted(**chosen), with_marks=query.counted)
+    return Response(found.to_json(with_marks=query.counted), media_type="application/json")

@@ -1,0 +1,317 @@
+"""Shapes of the JSON API: made from the store's values, kept apart so that they can stay stable."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from central.cases.states import (
+    Action,
+    CameraMode,
+    CloseReason,
+    RejectReason,
+    Role,
+    State,
+    Status,
+    Verdict,
+    VoidReason,
+)
+from edge.events import Measures
+
+
+class Shape(BaseModel):
+    """Base of all answers: read from the attributes of the store's values."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class DeadlinesOut(Shape):
+    official_at: datetime | None
+    internal_at: datetime | None
+    accept_at: datetime | None
+    verify_at: datetime | None
+    contact_at: datetime | None
+
+
+class CaseOut(Shape):
+    """`allowed` is what the asker may do; it is empty in lists, where nobody asks for one case."""
+
+    case_no: str
+    incident_id: str
+    incidents: int
+    scene: str
+    place: str
+    site: str
+    box: str
+    stream: str
+    stream_name: str
+    state: State
+    status: Status
+    verdict: Verdict | None
+    reason: RejectReason | None
+    close_reason: CloseReason | None
+    void_reason: VoidReason | None
+    lead: str
+    holder: str
+    level: int
+    reopens: int
+    reworks: int
+    red: bool
+    overdue: bool
+    deadlines: DeadlinesOut
+    allowed: list[Action]
+    version: int
+    filed_at: datetime
+    ended_at: datetime | None
+    cleared_at: datetime | None
+    merged_into: str
+    reoffence_of: str
+    stage: str
+    severity: str
+    since: datetime
+    stage_at: datetime
+    dwell_s: float
+    observed_s: float
+    already_there: bool
+    restored: bool
+    picture_sha256: str | None
+    picture_here: bool
+
+
+class CaseList(Shape):
+    items: list[CaseOut]
+    total: int
+    page: int
+    size: int
+
+
+class EvidenceOut(Shape):
+    sha256: str
+    role: str
+    bytes: int
+    taken_at: datetime
+    rev: int
+    here: bool
+
+
+class TimelineOut(Shape):
+    event_id: str
+    rev: int
+    stage: str
+    severity: str
+    time: datetime
+    received_at: datetime
+    dwell_s: float
+    observed_s: float
+    reason: str
+    measures: Measures
+    thresholds: dict[str, float]
+    model: str
+    clock_synchronised: bool
+    evidence: list[EvidenceOut]
+
+
+class DetailOut(Shape):
+    note: str
+    org: str
+    assist: list[str]
+    inform: list[str]
+    rule: str
+    until: datetime | None
+    due_at: datetime | None
+    level: int
+    case_no: str
+    incident: str
+    incidents: list[str]
+    severity: str
+
+
+class LogOut(Shape):
+    """One row of the log; `hash` is over the row and the hash of the row before it."""
+
+    number: int
+    at: datetime
+    actor: str
+    role: Role
+    action: Action
+    from_state: State | None
+    to_state: State
+    reason: str
+    note: str
+    detail: DetailOut
+    deadlines: DeadlinesOut
+    hash: str
+
+
+class IncidentOut(Shape):
+    incident_id: str
+    rev: int
+    site: str
+    box: str
+    stream: str
+    scene: str
+    place: str
+    stage: str
+    severity: str
+    since: datetime
+    stage_at: datetime
+    dwell_s: float
+    observed_s: float
+    case_no: str | None
+
+
+class CaseDetailOut(Shape):
+    case: CaseOut
+    incidents: list[IncidentOut]
+    timeline: list[TimelineOut]
+    log: list[LogOut]
+    evidence: list[EvidenceOut]
+
+
+Name = Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")]
+
+
+class ActionIn(BaseModel):
+    """What to do with the case; `version` is the one that was seen.
+
+    `reason` for reject and void; `note` where a sentence is asked for; `org` and `assist` to
+    dispatch, assist and return; `until` to ask for a suspension; `case_no` to merge into.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    reason: RejectReason | VoidReason | None = None
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    org: Name = ""
+    assist: Annotated[list[Name], Field(max_length=10)] = []
+    until: AwareDatetime | None = None
+    case_no: Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")] = ""
+
+
+class CameraOut(Shape):
+    """How far a camera is trusted; `proposed` is the mode it has earned by its verdicts."""
+
+    site: str
+    box: str
+    stream: str
+    name: str
+    mode: CameraMode
+    confirmed: int
+    false: int
+    precision: float | None
+    precision_lower: float
+    proposed: CameraMode | None
+
+
+class CameraIn(BaseModel):
+    """The mode a camera shall have from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: CameraMode
+
+
+class ConditionOut(Shape):
+    stream: str
+    condition: str
+    state: str
+    since: datetime
+    time: datetime
+    detail: str
+
+
+class LedgerOut(Shape):
+    epoch: str
+    hwm: int
+    missing: list[tuple[int, int]]
+    overdue: list[tuple[int, int]]
+
+
+class BoxOut(Shape):
+    site: str
+    box: str
+    online: bool
+    first_seen_at: datetime
+    last_seen_at: datetime
+    state_at: datetime | None
+    state: dict[str, Any]
+    conditions: list[ConditionOut]
+    ledgers: list[LedgerOut]
+
+
+class QuarantinedOut(Shape):
+    """`retryable`: a newer central may see it otherwise. `body` is its first 16 KiB as text."""
+
+    number: Annotated[int, Field(validation_alias="id")]
+    topic: str
+    event_id: str | None
+    code: str
+    reason: str
+    body: Annotated[str, Field(validation_alias="text")]
+    body_bytes: int
+    seen: int
+    first_at: datetime
+    last_at: datetime
+    retryable: bool
+
+
+class QuarantinedList(Shape):
+    items: list[QuarantinedOut]
+    total: int
+
+
+class Retried(Shape):
+    """What became of it this time; `case_no` if that filed a case."""
+
+    verdict: str
+    code: str
+    reason: str
+    case_no: str | None
+
+
+class Stored(Shape):
+    """`created` is False when the picture was here already; `referenced`: an event names it."""
+
+    sha256: str
+    created: bool
+    referenced: bool
+
+
+class LinkIn(BaseModel):
+    """Which rendition the address opens, and for how long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variant: Literal["shown", "thumbnail", "original"] = "shown"
+    seconds: Annotated[int, Field(ge=1, le=300)] = 300
+
+
+class Link(Shape):
+    """An address on this server and when it ends."""
+
+    url: str
+    expires_at: datetime
+
+
+class Problem(Shape):
+    """Why something was refused; `code` is for programs."""
+
+    code: str
+    detail: str
+
+
+class ChangeOut(Shape):
+    """`kind` is what was done (filed, confirm, appeal_reply…), `subject` a case or appeal."""
+
+    number: int
+    kind: str
+    subject: str
+    at: datetime
+
+
+class ChangeList(Shape):
+    """`next` is what to ask for as `after` the next time."""
+
+    items: list[ChangeOut]
+    next: int

@@ -1,0 +1,53 @@
+"""Tables of appeals (诉求). Who appealed is kept sealed; everything else is untrusted text."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from central.columns import Base, RowId
+
+
+class AppealTable(Base):
+    """What somebody asked for, with duties of its own: contact, reply, outcome, satisfaction."""
+
+    __tablename__ = "appeals"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    appeal_no: Mapped[str] = mapped_column(String(40), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    service_code: Mapped[str] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(String(400))
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    case_no: Mapped[str | None] = mapped_column(String(40), index=True)
+    external_id: Mapped[str | None] = mapped_column(String(80))
+    source: Mapped[str] = mapped_column(String(80))
+    contact: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+    contacted_at: Mapped[datetime | None]
+    not_contacted: Mapped[str | None] = mapped_column(String(40))
+    reply: Mapped[str] = mapped_column(Text)
+    replied_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    outcome_at: Mapped[datetime | None]
+    satisfaction: Mapped[str | None] = mapped_column(String(20))
+    satisfaction_at: Mapped[datetime | None]
+    version: Mapped[int]
+    __table_args__ = (UniqueConstraint("source", "external_id"),)
+
+
+class AppealLogTable(Base):
+    """Append-only: what was done with an appeal; `status` is open or closed after it."""
+
+    __tablename__ = "appeal_log"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(80))
+    action: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    external_id: Mapped[str | None] = mapped_column(String(80))
+    __table_args__ = (Index(None, "at"), UniqueConstraint("actor", "external_id"))

@@ -1,0 +1,107 @@
+"""The conditions that the table names: each says whether it holds and, if not, why. Pure."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from central.cases.moves import Situation
+
+MAX_RETURNS = 2
+MAX_EXTENSIONS = 2
+MAX_SUSPENSION = timedelta(days=30)
+REOPEN_BY_PERSON = timedelta(hours=72)
+LEVELS = 3
+
+Condition = Callable[[Situation], bool]
+
+
+def _is_asked(what: str) -> Condition:
+    return lambda c: c.standing.asked is not None and c.standing.asked.what == what
+
+
+def _second_person(c: Situation) -> bool:
+    by = c.standing.asked.by if c.standing.asked else c.standing.appealed
+    return by != c.move.actor
+
+
+def _own_org(c: Situation) -> bool:
+    """An administrator, the desk and a town without organisations are not asked."""
+    if c.move.role != "handler" or not c.standing.lead or not c.move.org:
+        return True
+    return c.move.org == c.standing.lead or c.move.org in c.standing.assists
+
+
+def _end_date(c: Situation) -> bool:
+    until = c.move.detail.until
+    return until is not None and c.move.at < until <= c.move.at + MAX_SUSPENSION
+
+
+def _is_overdue(c: Situation) -> bool:
+    """No deadline counts as passed: an empty one must never look like "on time"."""
+    official_at = c.standing.deadlines.official_at
+    ended_at = c.standing.times.handled_at or c.move.at
+    return official_at is None or ended_at > official_at
+
+
+def _reopenable(c: Situation) -> bool:
+    """A sensor's window is looked after by the episode; people have three days."""
+    if c.move.role == "system":
+        return True
+    return c.standing.ended_at is not None and c.move.at <= c.standing.ended_at + REOPEN_BY_PERSON
+
+
+def _something_to_undo(c: Situation) -> bool:
+    return c.standing.before is not None
+
+
+CONDITIONS: dict[str, tuple[str, Condition]] = {
+    "unjudged": ("somebody has judged it already", lambda c: c.standing.verdict is None),
+    "names_org": ("say which organisation (org)", lambda c: bool(c.move.detail.org)),
+    "names_case": ("say which case stays (case_no)", lambda c: bool(c.move.detail.case_no)),
+    "own_org": ("it is another organisation's case", _own_org),
+    "may_return": (
+        f"it was returned {MAX_RETURNS} times: the dispatcher's word is binding now",
+        lambda c: c.standing.returns < MAX_RETURNS,
+    ),
+    "next_level": (
+        "that level has been told",
+        lambda c: c.standing.level < c.move.detail.level <= LEVELS,
+    ),
+    "not_overdue": ("it is overdue", lambda c: not _is_overdue(c)),
+    "few_extensions": (
+        f"it was extended {MAX_EXTENSIONS} times",
+        lambda c: len(c.standing.times.extensions) < MAX_EXTENSIONS,
+    ),
+    "asked_extend": ("nobody has asked for it", _is_asked("ask_extend")),
+    "asked_suspend": ("nobody has asked for it", _is_asked("ask_suspend")),
+    "second_person": ("who asked may not approve", _second_person),
+    "end_date": (f"give an end (until) within {MAX_SUSPENSION.days} days", _end_date),
+    "still_occupied": (
+        "no camera says that it is still occupied",
+        lambda c: c.sensor.occupied and c.sensor.sees,
+    ),
+    "is_clear": (
+        "the place is not known to be free",
+        lambda c: not c.sensor.occupied and c.sensor.cleared_at is not None,
+    ),
+    "by_person": ("a person decides", lambda c: c.move.role != "system"),
+    "survivor_open": ("the case it went into is closed", lambda c: c.move.survivor_open),
+    "was_accepted": ("nobody had accepted it", lambda c: c.standing.accepted),
+    "was_dispatched": ("it was never dispatched", lambda c: bool(c.standing.lead)),
+    "reopenable": ("the time for opening it again is over", _reopenable),
+    "was_overdue": ("it was on time", lambda c: _is_overdue(c)),
+    "not_appealed": ("it was appealed against once", lambda c: not c.standing.appealed),
+    "appeal_waits": (
+        "there is no appeal",
+        lambda c: bool(c.standing.appealed) and not c.standing.exempt,
+    ),
+    "something_to_undo": ("there is no verdict to take back", _something_to_undo),
+    "not_reminded": ("they were reminded", lambda c: c.standing.state not in c.standing.reminded),
+    "not_red": ("it is red already", lambda c: not c.standing.red),
+    "not_yet_overdue": ("it is overdue already", lambda c: not c.standing.overdue),
+}
+"""Name -> what is said when it does not hold, and the test."""
+
+
+def failing(needs: tuple[str, ...], situation: Situation) -> str | None:
+    """Name of the first condition that does not hold."""
+    return next((name for name in needs if not CONDITIONS[name][1](situation)), None)

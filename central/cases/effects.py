@@ -1,0 +1,212 @@
+"""What a row of the log changes in a standing, beside its state. Pure; one function per action."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
+
+from central.cases.standing import Asked, Entry, Rise, Standing, with_times
+from central.cases.states import Action, RejectReason, VoidReason
+
+JUDGING: frozenset[Action] = frozenset({"confirm", "reject", "handle", "merge"})
+"""What a person can take back, as long as nothing has been decided since."""
+
+Effect = Callable[[Standing, Entry], Standing]
+
+
+def _filed(standing: Standing, entry: Entry) -> Standing:
+    detail = entry.detail
+    return with_times(
+        standing,
+        filed_at=entry.at,
+        waiting_since=entry.at,
+        severity=detail.severity,
+        limits=detail.limits,
+    )
+
+
+def _queued(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, queued_at=entry.at)
+
+
+def _confirmed(standing: Standing, entry: Entry) -> Standing:
+    judged = replace(standing, verdict="true")
+    return _filed(judged, entry) if entry.from_state == "pending_file" else judged
+
+
+def _rejected(standing: Standing, entry: Entry) -> Standing:
+    reason = cast(RejectReason, entry.reason)
+    why: VoidReason = "authorised" if reason == "permitted" else "false_positive"
+    return replace(standing, verdict="false", reject_reason=reason, void_reason=why)
+
+
+def _voided(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, void_reason=cast(VoidReason, entry.reason))
+
+
+def _undone(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    """What was decided goes back; what sensors and timers have said meanwhile stays."""
+    before = standing.before
+    assert before is not None, "the table asks for it"
+    times = replace(before.times, rises=standing.times.rises)
+    return replace(
+        before,
+        version=standing.version,
+        times=times,
+        level=standing.level,
+        red=standing.red,
+        overdue=standing.overdue,
+        reminded=standing.reminded,
+        before=None,
+    )
+
+
+def _dispatched(standing: Standing, entry: Entry) -> Standing:
+    detail = entry.detail
+    return replace(
+        standing, lead=detail.org, assists=detail.assist, informed=detail.inform, holder=""
+    )
+
+
+def _accepted(standing: Standing, entry: Entry) -> Standing:
+    taken = replace(standing, holder=entry.actor)
+    return with_times(taken, accepted_at=standing.times.accepted_at or entry.at)
+
+
+def _returned(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, returns=standing.returns + 1, holder="")
+
+
+def _assisted(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, assists=(*standing.assists, entry.detail.org))
+
+
+def _asked(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, asked=Asked(entry.action, entry.actor, entry.detail.until))
+
+
+def _extended(standing: Standing, entry: Entry) -> Standing:
+    extensions = (*standing.times.extensions, entry.at)
+    return with_times(replace(standing, asked=None), extensions=extensions)
+
+
+def _suspended(standing: Standing, entry: Entry) -> Standing:
+    until = standing.asked.until if standing.asked else entry.detail.until
+    paused = replace(standing, asked=None, suspended_until=until)
+    return with_times(paused, pauses=(*standing.times.pauses, (entry.at, None)))
+
+
+def _resumed(standing: Standing, entry: Entry) -> Standing:
+    *earlier, (begin, _) = standing.times.pauses
+    going = replace(standing, suspended_until=None)
+    return with_times(going, pauses=(*earlier, (begin, entry.at)))
+
+
+def _handled(standing: Standing, entry: Entry) -> Standing:
+    """Whoever has dealt with it has seen it: that is a verdict, and it was taken on."""
+    done = replace(standing, verdict=standing.verdict or "true")
+    done = replace(done, holder=done.holder or entry.actor)
+    accepted_at = done.times.accepted_at or entry.at
+    return with_times(done, accepted_at=accepted_at, handled_at=entry.at)
+
+
+def _reworked(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    again = replace(standing, reworks=standing.reworks + 1, reminded=frozenset())
+    return with_times(again, handled_at=None)
+
+
+def _verified(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, close_reason="handled")
+
+
+def _explained(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, close_reason="explained")
+
+
+def _transferred(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, close_reason="transferred_out")
+
+
+def _self_cleared(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, close_reason="self_cleared")
+
+
+def _merged(standing: Standing, entry: Entry) -> Standing:
+    into = replace(standing, merged_into=entry.detail.case_no)
+    return replace(into, before=replace(standing, before=None))
+
+
+def _reopened(standing: Standing, entry: Entry) -> Standing:
+    """Same number, and the total clock has gone on all the time; waiting begins anew."""
+    again = replace(
+        standing,
+        close_reason=None,
+        ended_at=None,
+        reopens=standing.reopens + 1,
+        level=0,
+        reminded=frozenset(),
+    )
+    return with_times(again, handled_at=None, waiting_since=entry.at)
+
+
+def _appealed(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, appealed=entry.actor)
+
+
+def _exempted(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, exempt=True)
+
+
+def _escalated(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, level=entry.detail.level)
+
+
+def _reminded(standing: Standing, entry: Entry) -> Standing:
+    return replace(standing, reminded=standing.reminded | {entry.to_state})
+
+
+def _red(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, red=True)
+
+
+def _overdue(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+    return replace(standing, overdue=True)
+
+
+def _risen(standing: Standing, entry: Entry) -> Standing:
+    rise = Rise(entry.at, entry.detail.severity, entry.detail.limits)
+    return with_times(standing, rises=(*standing.times.rises, rise))
+
+
+EFFECTS: dict[Action, Effect] = {
+    "queue": _queued,
+    "file": _filed,
+    "confirm": _confirmed,
+    "reject": _rejected,
+    "void": _voided,
+    "undo": _undone,
+    "dispatch": _dispatched,
+    "accept": _accepted,
+    "return": _returned,
+    "assist": _assisted,
+    "ask_extend": _asked,
+    "extend": _extended,
+    "ask_suspend": _asked,
+    "suspend": _suspended,
+    "resume": _resumed,
+    "handle": _handled,
+    "verify": _verified,
+    "rework": _reworked,
+    "explain": _explained,
+    "transfer": _transferred,
+    "self_clear": _self_cleared,
+    "merge": _merged,
+    "unmerge": _undone,
+    "reopen": _reopened,
+    "appeal": _appealed,
+    "exempt": _exempted,
+    "escalate": _escalated,
+    "remind": _reminded,
+    "red": _red,
+    "overdue": _overdue,
+    "severity": _risen,
+}

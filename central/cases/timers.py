@@ -1,0 +1,81 @@
+"""What a case does by itself, and when: a pure function of where it stands and what is seen.
+
+The store keeps the result in a table and a ticker looks at it, so timers survive restarts. A timer
+fires once because its move changes what this function says.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from central.cases.limits import FILE
+from central.cases.standing import Sensor, Standing
+from central.cases.states import UNACCEPTED, Action
+
+SELF_CLEAR_GRACE = timedelta(minutes=10)
+STILL_OCCUPIED = timedelta(seconds=60)
+SEEN_CLEAR = timedelta(seconds=30)
+LOOK_AGAIN = timedelta(seconds=60)
+"""When a timer could not act (no camera sees), it is asked again after this."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Timer:
+    """A move that the system makes at `at`; `level` says whom an escalation reaches."""
+
+    at: datetime
+    action: Action
+    level: int = 0
+
+
+def timers(standing: Standing, sensor: Sensor) -> tuple[Timer, ...]:
+    """All timers of a case, the next one first; at most one per action."""
+    return tuple(sorted(_timers(standing, sensor)))
+
+
+def _timers(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
+    if standing.state == "pending_file" and standing.queued_at is not None:
+        if "pending_file" not in standing.reminded:
+            yield Timer(standing.queued_at + FILE, "remind")
+        return
+    if standing.state == "suspended":
+        if standing.suspended_until is not None:
+            yield Timer(standing.suspended_until, "resume")
+        return
+    if not standing.is_open:
+        return
+    if standing.state == "handled":
+        yield from _after_handling(standing, sensor)
+        return
+    if standing.state in UNACCEPTED:
+        yield from _while_nobody_accepts(standing, sensor)
+    yield from _lights(standing)
+
+
+def _while_nobody_accepts(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
+    if not sensor.occupied and sensor.cleared_at is not None:
+        yield Timer(sensor.cleared_at + SELF_CLEAR_GRACE, "self_clear")
+    levels = standing.deadlines.levels_at
+    if standing.level < len(levels):
+        yield Timer(levels[standing.level], "escalate", standing.level + 1)
+
+
+def _after_handling(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
+    handled_at = standing.times.handled_at
+    assert handled_at is not None, "handled cases know when"
+    if not sensor.occupied and sensor.cleared_at is not None:
+        yield Timer(max(handled_at, sensor.cleared_at) + SEEN_CLEAR, "verify")
+    elif sensor.occupied:
+        yield Timer(handled_at + STILL_OCCUPIED, "rework")
+    verify_at = standing.deadlines.verify_at
+    if verify_at is not None and "handled" not in standing.reminded:
+        yield Timer(verify_at, "remind")
+
+
+def _lights(standing: Standing) -> Iterator[Timer]:
+    """The red light is the internal clock; the official one is another matter."""
+    due = standing.deadlines
+    if due.internal_at is not None and not standing.red:
+        yield Timer(due.internal_at, "red")
+    if due.official_at is not None and not standing.overdue:
+        yield Timer(due.official_at, "overdue")

@@ -1,0 +1,1 @@
+"""An invented town for the demo and for trying things out; imported like any other."""

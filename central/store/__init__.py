@@ -1,0 +1,169 @@
+"""SQL only, no rules: every function takes a session and, where it writes, the moment."""
+
+from central.audit import Broken, Head, Noted
+from central.store.acks import PendingAck, drop_acks, pending_acks
+from central.store.acting import NotFound
+from central.store.audit import audit_head, list_audit, note, note_act, sign, verify_audit
+from central.store.box_types import Box, DeviceCondition, Gap, Quarantined
+from central.store.boxes import get_box, list_boxes, save_state
+from central.store.cameras import Camera, list_cameras, set_camera_mode
+from central.store.cases import (
+    act,
+    cases_by_no,
+    count_newer,
+    get_case,
+    list_cases,
+    neighbours,
+)
+from central.store.changes import (
+    Change,
+    changes_after,
+    changes_between,
+    newest_change,
+    record_change,
+)
+from central.store.enrolment import (
+    Enrolled,
+    Holder,
+    add_certificate,
+    add_key,
+    any_enrolled,
+    certificate_name,
+    find_key,
+    list_enrolled,
+    list_holders,
+    newest_certificate,
+    revoke_box,
+    revoke_certificates,
+    revoked_certificates,
+    standing,
+)
+from central.store.figures import figures
+from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
+from central.store.lists import count_cases, fold_tally, tally_is_long, tally_of_cases
+from central.store.merge import Verdict, merge, refuse
+from central.store.nearby import lock_places
+from central.store.pictures import (
+    NewEvidence,
+    add_evidence,
+    has_evidence,
+    is_referenced,
+)
+from central.store.quarantine import count_quarantine, list_quarantine
+from central.store.retry import Again, NotRetryable, retry_quarantined
+from central.store.seals import ChainFault, ChainReport, check_chains
+from central.store.settling import any_to_settle, settle_cases
+from central.store.ticking import due_cases, fire, next_due
+from central.store.timeline import get_incident, list_incidents, timeline_of
+from central.store.transitions import check_logs
+from central.store.types import (
+    ActionRequest,
+    Case,
+    CaseCounts,
+    CaseDetail,
+    CaseFilter,
+    CasePage,
+    EvidenceItem,
+    Incident,
+    LogEntry,
+    Page,
+    Person,
+    TimelineEvent,
+)
+
+__all__ = [
+    "ActionRequest",
+    "Again",
+    "Box",
+    "Broken",
+    "Camera",
+    "Case",
+    "CaseCounts",
+    "CaseDetail",
+    "CaseFilter",
+    "CasePage",
+    "ChainFault",
+    "ChainReport",
+    "Change",
+    "DeviceCondition",
+    "Enrolled",
+    "EvidenceItem",
+    "Gap",
+    "Head",
+    "Holder",
+    "Incident",
+    "LogEntry",
+    "NewEvidence",
+    "NotFound",
+    "NotRetryable",
+    "Noted",
+    "Page",
+    "PendingAck",
+    "Person",
+    "Quarantined",
+    "Request",
+    "TimelineEvent",
+    "Verdict",
+    "act",
+    "add_certificate",
+    "add_evidence",
+    "add_key",
+    "any_enrolled",
+    "any_to_settle",
+    "audit_head",
+    "cases_by_no",
+    "certificate_name",
+    "changes_after",
+    "changes_between",
+    "check_chains",
+    "check_logs",
+    "count_cases",
+    "count_missing",
+    "count_newer",
+    "count_quarantine",
+    "drop_acks",
+    "due_cases",
+    "figures",
+    "find_key",
+    "fire",
+    "fold_tally",
+    "get_box",
+    "get_case",
+    "get_incident",
+    "has_evidence",
+    "is_referenced",
+    "list_audit",
+    "list_boxes",
+    "list_cameras",
+    "list_cases",
+    "list_enrolled",
+    "list_holders",
+    "list_incidents",
+    "list_quarantine",
+    "lock_boxes",
+    "lock_places",
+    "mend_ledgers",
+    "merge",
+    "neighbours",
+    "newest_certificate",
+    "newest_change",
+    "next_due",
+    "note",
+    "note_act",
+    "pending_acks",
+    "record_change",
+    "refuse",
+    "retry_quarantined",
+    "revoke_box",
+    "revoke_certificates",
+    "revoked_certificates",
+    "save_state",
+    "set_camera_mode",
+    "settle_cases",
+    "sign",
+    "standing",
+    "tally_is_long",
+    "tally_of_cases",
+    "timeline_of",
+    "verify_audit",
+]

@@ -1,0 +1,113 @@
+"""How far each camera is trusted, and what the desk's verdicts say about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from central.case_tables import CameraTable, CaseIncidentTable, CaseTable
+from central.cases.promotion import Record, proposal
+from central.cases.states import CameraMode
+from central.store.audit import note_act
+from central.store.boxes import stream_names
+from central.store.sql import add_or_replace
+from central.tables import IncidentTable
+
+_Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera, its mode, its record, and the mode it has earned (None: not yet)."""
+
+    site: str
+    box: str
+    stream: str
+    name: str
+    mode: CameraMode
+    record: Record
+    proposed: CameraMode | None
+
+
+def list_cameras(session: Session) -> tuple[Camera, ...]:
+    """Every camera that has ever told of an incident or was given a mode."""
+    modes = {
+        (row.site, row.box, row.stream): cast(CameraMode, row.mode)
+        for row in session.scalars(select(CameraTable))
+    }
+    names = stream_names(session)
+    records = _records(session)
+    cameras = sorted({*modes, *names, *_seen(session)})
+    return tuple(
+        _camera(key, names.get(key, ""), modes.get(key, "auto"), records.get(key, Record(0, 0)))
+        for key in cameras
+    )
+
+
+def count_cameras(session: Session) -> int:
+    """How many cameras `list_cameras` would give."""
+    table = CameraTable
+    given = {(row.site, row.box, row.stream) for row in session.scalars(select(table))}
+    return len({*given, *stream_names(session), *_seen(session)})
+
+
+def set_camera_mode(
+    session: Session, camera: _Key, mode: CameraMode, by: str, now: datetime
+) -> None:
+    """From now on; what is filed already stays."""
+    site, box, stream = camera
+    key = {"site": site, "box": box, "stream": stream}
+    values = {"mode": mode, "changed_at": now, "changed_by": by}
+    add_or_replace(session, CameraTable, key | values, replaced=tuple(values))
+    note_act(session, now, "camera_mode", "/".join(camera), mode=mode)
+
+
+def _camera(key: _Key, name: str, mode: CameraMode, record: Record) -> Camera:
+    return Camera(*key, name, mode, record, proposal(mode, record))
+
+
+def _seen(session: Session) -> set[_Key]:
+    """Cameras that have told of an incident: hops along the index, one step a camera."""
+    camera = (IncidentTable.site, IncidentTable.box, IncidentTable.stream)
+    one = select(IncidentTable.incident_id).order_by(*camera).limit(1)
+    hops = select(one.scalar_subquery().label("incident_id")).cte("hops", recursive=True)
+    here, there = aliased(IncidentTable), aliased(IncidentTable)
+    later = (there.site, there.box, there.stream)
+    following = (
+        select(there.incident_id)
+        .where(tuple_(*later) > tuple_(here.site, here.box, here.stream))
+        .order_by(*later)
+        .limit(1)
+        .correlate(here)
+    )
+    step = select(following.scalar_subquery()).select_from(hops)
+    step = step.join(here, here.incident_id == hops.c.incident_id)
+    found = hops.union_all(step)
+    rows = session.execute(
+        select(*camera).join(found, found.c.incident_id == IncidentTable.incident_id)
+    )
+    return {(site, box, stream) for site, box, stream in rows}
+
+
+def _records(session: Session) -> dict[_Key, Record]:
+    """Verdicts per camera; a case that several cameras have seen counts for each of them."""
+    table = IncidentTable
+    rows = session.execute(
+        select(
+            table.site,
+            table.box,
+            table.stream,
+            func.coalesce(CaseTable.verdict, ""),
+            func.count(CaseTable.id.distinct()),
+        )
+        .join(CaseIncidentTable, CaseIncidentTable.incident_id == table.incident_id)
+        .join(CaseTable, CaseTable.id == CaseIncidentTable.case_id)
+        .where(CaseTable.verdict.is_not(None), table.files)
+        .group_by(table.site, table.box, table.stream, CaseTable.verdict)
+    )
+    counted: dict[_Key, dict[str, int]] = {}
+    for site, box, stream, verdict, number in rows:
+        counted.setdefault((site, box, stream), {})[verdict] = number
+    return {key: Record(one.get("true", 0), one.get("false", 0)) for key, one in counted.items()}

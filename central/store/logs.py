@@ -1,0 +1,83 @@
+"""Cases with the rows of their logs, as key figures read them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from central.case_tables import CaseTable, TransitionTable
+from central.kpi.entry import Case, Entry, read_deadlines
+from central.store.routes import grid_finder
+from central.tables import IncidentTable
+
+AT_ONCE = 1000
+
+
+def cases_of(
+    session: Session, ids: Sequence[int], as_of: datetime | None = None
+) -> Iterator[tuple[int, Case]]:
+    """Cases of these ids, each with its rows until `as_of`; those without any are left out.
+
+    They are asked for by number: a database that has to guess how many there are reads all logs.
+    """
+    grid = grid_finder(session)
+    until = () if as_of is None else (TransitionTable.at <= as_of,)
+    for begin in range(0, len(ids), AT_ONCE):
+        mine = TransitionTable.case_id.in_(ids[begin : begin + AT_ONCE])
+        rows = session.execute(_rows().where(mine, *until))
+        for case_id, group in groupby(rows, attrgetter("case_id")):
+            found = list(group)
+            yield case_id, _case(found, grid(found[0].place))
+
+
+def _rows() -> Select[Any]:
+    """Rows of the log with their case, case by case."""
+    row = TransitionTable
+    columns: tuple[Any, ...] = (
+        *(row.case_id, row.at, row.actor, row.role, row.action, row.from_state, row.to_state),
+        *(row.reason, row.deadlines),
+        *(CaseTable.case_no, CaseTable.scene, CaseTable.place, CaseTable.lead),
+        *(CaseTable.since, CaseTable.origin, CaseTable.reoffence_of),
+        *(IncidentTable.site, IncidentTable.box, IncidentTable.stream),
+    )
+    return (
+        select(*columns)
+        .join(CaseTable, CaseTable.id == row.case_id)
+        .join(IncidentTable, IncidentTable.incident_id == CaseTable.incident_id, isouter=True)
+        .order_by(row.case_id, row.number)
+    )
+
+
+def _case(rows: list[Row[Any]], grid: str) -> Case:
+    first = rows[0]
+    camera = "/".join((first.site, first.box, first.stream)) if first.site else ""
+    return Case(
+        case_no=first.case_no,
+        scene=first.scene,
+        entries=tuple(map(_entry, rows)),
+        place=first.place,
+        grid=grid,
+        lead=first.lead,
+        camera=camera,
+        source="sensor" if first.origin is None else "system",
+        began_at=first.since,
+        reoffence_of=str(first.reoffence_of or ""),
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        case_no=row.case_no,
+        at=row.at,
+        actor=row.actor,
+        role=row.role,
+        action=row.action,
+        from_state=row.from_state,
+        to_state=row.to_state,
+        reason=row.reason,
+        deadlines=read_deadlines(row.deadlines),
+    )

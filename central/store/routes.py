@@ -1,0 +1,102 @@
+"""The route of a case in the town that is valid now, and the calendar its clocks run by."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+
+import structlog
+from sqlalchemy.orm import Session
+
+from central.case_tables import CaseTable
+from central.cases.limits import mildest, written
+from central.cases.standing import Detail
+from central.clocks.calendar import Calendar
+from central.routing.town import NoRule, Route, Town
+from central.town.keeping import load_town, newest_version
+
+_TOWN = "town"
+
+log = structlog.get_logger()
+
+
+def calendar_of(session: Session) -> Calendar:
+    """The calendar of the town; the one that came with the program while none was imported."""
+    return _town(session).calendar
+
+
+def grid_of(session: Session, place: str) -> str:
+    """The grid of a place in the town of now; empty where the town knows none."""
+    return grid_finder(session)(place)
+
+
+def grid_finder(session: Session) -> Callable[[str], str]:
+    """`grid_of` for many places in the town of now, each looked up once; no place has no grid."""
+    town = _town(session)
+
+    @cache
+    def find(place: str) -> str:
+        known = town.places.get(place)
+        found = town.atlas.locate(known.point, known.declared_grid).grid if known else None
+        return found.id if found else ""
+
+    return find
+
+
+def org_name(session: Session, org: str) -> str:
+    """What an organisation is called; its id where the town of now does not know it."""
+    known = _town(session).orgs.get(org)
+    return known.name if known else org
+
+
+def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> Route | None:
+    """Who has to do with a case; None in a town without rules, where people dispatch by hand."""
+    town = _town(session)
+    if not town.rules:
+        return None
+    try:
+        return town.route(case.place, case.scene, severity, at)
+    except NoRule as none:
+        log.error("no_rule", case_no=case.case_no, why=str(none))
+        return None
+
+
+def filing(session: Session, case: CaseTable, at: datetime, note: str = "") -> Detail:
+    """What the row that files a case says of its limits: those of the mildest severity.
+
+    A worse one has a row of its own that tightens them, so the order of arrival does not matter.
+    """
+    route = route_of(session, case, mildest(case.scene), at)
+    return Detail(note=note, limits=written(route.limits) if route else "")
+
+
+def dispatching(session: Session, case: CaseTable, at: datetime) -> Detail | None:
+    """To whom the rule gives the case; None when no rule does."""
+    route = route_of(session, case, mildest(case.scene), at)
+    if route is None or not route.lead:
+        return None
+    return Detail(
+        note=", ".join(route.flags),
+        org=route.lead,
+        assist=route.assist,
+        inform=route.inform,
+        rule=f"{route.rule_id}@{route.grid_version}",
+    )
+
+
+def worsening(session: Session, case: CaseTable, severity: str, at: datetime) -> Detail:
+    """What a rise of severity brings: tighter limits, and others who must hear of it."""
+    route = route_of(session, case, severity, at)
+    if route is None:
+        return Detail(severity=severity)
+    known = dispatching(session, case, at)
+    heard = {case.lead, *(known.assist if known else ()), *(known.inform if known else ())}
+    hear = tuple(org for org in (*route.assist, *route.inform) if org not in heard)
+    return Detail(severity=severity, limits=written(route.limits), inform=hear)
+
+
+def _town(session: Session) -> Town:
+    """Read once per transaction; the imports of others count from the next one on."""
+    town: Town | None = session.info.get(_TOWN)
+    if town is None or town.version != newest_version(session):
+        town = session.info[_TOWN] = load_town(session)
+    return town

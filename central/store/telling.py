@@ -1,0 +1,82 @@
+"""What a case does goes into the outbox and the feed, in the transaction of its transition."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from central.case_tables import CaseTable
+from central.cases.moves import Tell
+from central.cases.states import ENDED, OPEN, Action
+from central.cases.workflow import Outcome
+from central.store.changes import record_change
+from central.tell import outbox
+from central.tell.about import Call, Facts, message_about
+from central.tell.message import Message
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+TOWN_LESS = (Tell("filed", role="dispatcher"), Tell("informed", role="inform"))
+"""Who hears of a case that no rule gives to anybody: who dispatches, and who is informed."""
+OVER: dict[Action, str] = {
+    "self_clear": "现场已恢复, 无需处置",
+    "reject": "经核实为误报, 无需处置",
+    "void": "案件作废, 无需处置",
+    "merge": "已并入案件 {case_no}, 按该案处置",
+    "dispatch": "已改派, 无需处置",
+}
+"""Why nobody needs to go any more, for those who were told."""
+CALLED_BACK: frozenset[Action] = frozenset({"undo", "unmerge"})
+"""What may bring back a case whose messages were recalled."""
+
+_SAID = "tells"
+
+
+def tell(
+    session: Session, case: CaseTable, number: int, outcome: Outcome, tells: Sequence[Tell]
+) -> None:
+    """Put row `number` of a case's log into the feed, and into the outbox who must hear of it.
+
+    A case that is handled or over keeps nothing unsent of what came before.
+    """
+    entry, after = outcome.entry, outcome.standing.state
+    record_change(session, entry.action, case.case_no, entry.at)
+    if after != entry.from_state and (after in ENDED or after == "handled"):
+        outbox.withdraw(session, case.case_no, entry.action, entry.at)
+    if entry.action in CALLED_BACK and after in OPEN and outbox.was_recalled(session, case.case_no):
+        lead = outcome.standing.lead
+        tells = (*tells, Tell("again", org=lead, role="" if lead else "dispatcher"))
+    step = f"{entry.action}-{number}"
+    for one in tells:
+        _note(session, case, one)
+        if one.kind == "recalled":
+            why = OVER[entry.action].format(case_no=entry.detail.case_no)
+            outbox.recall(session, case.case_no, step, why, entry.at)
+        else:
+            message = _message(case, one, step, entry.detail.level)
+            outbox.tell(session, [message], entry.at)
+
+
+def tell_the_dispatcher(session: Session, case: CaseTable, number: int, now: datetime) -> None:
+    """A case was filed that no rule gives to anybody: people have to give it."""
+    for one in TOWN_LESS:
+        _note(session, case, one)
+        outbox.tell(session, [_message(case, one, f"filed-{number}")], now)
+
+
+def told(session: Session) -> tuple[Tell, ...]:
+    """What was handed to the outbox in this session, for tests."""
+    return tuple(session.info.get(_SAID, ()))
+
+
+def _message(case: CaseTable, one: Tell, step: str, level: int = 0) -> Message:
+    since = case.since.astimezone(SHANGHAI)
+    facts = Facts(case.case_no, case.scene, case.place, case.severity, since)
+    urgent = one.priority == "urgent"
+    return message_about(facts, Call(one.kind, one.org or one.role or "lead", step, level, urgent))
+
+
+def _note(session: Session, case: CaseTable, one: Tell) -> None:
+    said: list[Tell] = session.info.setdefault(_SAID, [])
+    said.append(replace(one, case_no=case.case_no))

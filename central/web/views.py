@@ -1,0 +1,173 @@
+"""What the templates may see: plain values, made from the store's records. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2s
+
+from central.web.facts import Facts, told_in
+from central.web.viewer import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The last judgement of a case: confirm, reject or handle, by whom, when, and why."""
+
+    action: str
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A case in the list."""
+
+    case_no: str
+    status: str
+    site: str
+    box: str
+    camera: str
+    place: str
+    scene: str
+    severity: str
+    since: datetime
+    filed_at: datetime
+    dwell_s: float
+    observed_s: float
+    cleared_at: datetime | None
+    already_there: bool
+    restored: bool
+    picture: Picture | None
+    judged: str = ""
+    close_reason: str = ""
+    incidents: int = 1
+    red: bool = False
+    overdue: bool = False
+    verdict: Verdict | None = None
+
+    @property
+    def observed_share(self) -> float:
+        """How much of the dwell the camera really saw, 0-1."""
+        return min(1.0, self.observed_s / self.dwell_s) if self.dwell_s > 0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline: a stage of the incident or an act of a person or the system.
+
+    Of a square, `step` is what the stage is called there, and `sentence` what was measured.
+    """
+
+    at: datetime
+    kind: str
+    name: str
+    who: str = ""
+    dwell_s: float | None = None
+    note: str = ""
+    reason: str = ""
+    times: int = 1
+    undone: bool = False
+    to_state: str = ""
+    step: str = ""
+    sentence: tuple[tuple[str, str], ...] = ()
+
+    def told_in(self, language: str) -> str:
+        """The sentence in this language, else in any that the box used, else empty."""
+        return told_in(self.sentence, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline: `official`, `internal`, `accept` or `verify`; `met` once it does not matter."""
+
+    name: str
+    at: datetime
+    met: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An incident of a case: a camera that saw it, and when."""
+
+    incident_id: str
+    camera: str
+    since: datetime
+    stage: str
+    severity: str
+    stage_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Who is at it and until when."""
+
+    state: str
+    holder: str = ""
+    lead: str = ""
+    level: int = 0
+    reopens: int = 0
+    reworks: int = 0
+    dues: tuple[Due, ...] = ()
+    members: tuple[Member, ...] = ()
+    merged_into: str = ""
+    reoffence_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A case on its own page."""
+
+    card: Card
+    version: int
+    facts: Facts
+    pictures: tuple[Picture, ...]
+    entries: tuple[Entry, ...]
+    actions: frozenset[str]
+    progress: Progress
+    stream: str = ""
+    previous_no: str | None = None
+    next_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the list is narrowed to; every field is a query parameter of the page's address."""
+
+    status: str = "review"
+    scene: str = ""
+    place: str = ""
+    box: str = ""
+    cleared: str = ""
+
+    def query(self, **changes: str) -> dict[str, str]:
+        """Query parameters of this filter with changes, empty ones left out."""
+        values = {
+            "status": self.status,
+            "scene": self.scene,
+            "place": self.place,
+            "box": self.box,
+            "cleared": self.cleared,
+        } | changes
+        return {k: v for k, v in values.items() if v}
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the status is set."""
+        return bool(self.scene or self.place or self.box or self.cleared)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the list with the numbers around it."""
+
+    cards: tuple[Card, ...]
+    number: int
+    pages: int
+    total: int
+    counts: dict[str, int]
+    new_count: int = 0
+
+
+def digest_of(*parts: object) -> str:
+    """Short fingerprint of what a fragment shows; the browser skips a swap when it is the same."""
+    return blake2s(repr(parts).encode(), digest_size=8).hexdigest()

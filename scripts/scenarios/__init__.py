@@ -1,0 +1,1 @@
+"""Generated street scenarios with known truth, and how the box judged them."""

@@ -1,0 +1,1 @@
+"""Sounds whose truth is known, made or recorded, and what the box hears in them."""

@@ -1,0 +1,1 @@
+"""Reads TensorFlow.js graph models and writes them as ONNX, without TensorFlow."""

@@ -1,0 +1,1 @@
+"""What the tests of central share: events, databases, a running server."""

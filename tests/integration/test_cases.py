@@ -1,0 +1,325 @@
+"""Cases over an evening: joining, closing by sensor, timers, merging, modes, storms, the log."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from central import store
+from central.cases.moves import Refused
+from central.db import Database
+from central.town.importing import Author, make_example
+from tests.central.events import NOW, SHANGHAI, SINCE, device_event, incident_event, taken
+from tests.central.lane import Lane, at
+
+
+@pytest.fixture
+def lane(database: Database) -> Lane:
+    made = Lane(database)
+    made.box()
+    return made
+
+
+def occupy(lane: Lane, incident: int = 1, begin: str = "21:58:10", file: str = "22:03:10") -> str:
+    lane.sees(begin, "warned", incident)
+    case_no = lane.sees(file, "confirmed", incident, since=begin)
+    assert case_no is not None
+    return case_no
+
+
+def test_an_evening_in_a_lane(lane: Lane) -> None:
+    """The study's worked example (§14a), minute by minute, in the example town."""
+    with lane.write() as session:
+        make_example(session, Author("test", lane.now))
+    case_no = occupy(lane)
+    case = lane.case()
+    assert (case.state, case.lead) == ("dispatched", "property-jinyuan")
+    assert (case.deadlines.official_at, case.deadlines.internal_at, case.deadlines.accept_at) == (
+        at("00:03:10") + timedelta(days=1),
+        at("22:33:10"),
+        at("22:08:10"),
+    )
+    assert lane.sees("22:05:00", "warned", 2, camera="gate-west") is None
+    assert lane.case().incidents == 2
+    lane.until("22:08:09")
+    assert lane.case().level == 0
+    lane.until("22:08:10")
+    assert lane.case().level == 1
+    lane.sees("22:12:40", "ongoing", 1, since="21:58:10", severity="blocked")
+    due = lane.case().deadlines
+    assert (due.official_at, due.internal_at) == (at("23:12:40"), at("22:27:40"))
+    assert lane.does("22:14:00", "accept", org="property-jinyuan").holder == "handler"
+    lane.sees("22:20:05", "ongoing", 1, since="21:58:10", severity="blocked")
+    lane.until("22:27:40")
+    assert lane.case().red
+    lane.sees("22:30:00", "cleared", 2, since="22:05:00", camera="gate-west")
+    assert lane.case().cleared_at is None
+    lane.sees("22:31:30", "cleared", 1, since="21:58:10")
+    assert lane.case().cleared_at == at("22:31:30")
+    assert lane.does("22:33:00", "handle", org="property-jinyuan").state == "handled"
+    lane.until("22:33:29")
+    assert lane.case().state == "handled"
+    lane.until("22:33:30")
+    case = lane.case()
+    assert (case.state, case.close_reason, case.reworks) == ("closed", "handled", 0)
+    assert (case.red, case.overdue) == (True, False)  # red inside, on time outside
+    assert [(one.kind, one.org or one.role) for one in lane.tells] == [
+        ("dispatched", "property-jinyuan"),
+        ("assist", "committee-jinyuan"),
+        ("informed", "district-west"),
+        ("escalated", "dispatcher"),
+        ("severity", "property-jinyuan"),
+        ("informed", "fire"),
+    ]
+    assert lane.sees("22:52:00", "confirmed", 3) is None
+    case = lane.case()
+    assert (case.case_no, case.state, case.reopens) == (case_no, "accepted", 1)
+    assert case.deadlines.official_at == at("23:12:40")
+    assert (len(lane.cases()), case.incidents) == (1, 3)
+    assert [one.kind for one in lane.tells[6:]] == ["reopened"]
+    assert lane.sound()
+
+
+def test_what_clears_before_anybody_accepts_closes_by_itself(lane: Lane) -> None:
+    occupy(lane)
+    lane.sees("22:05:00", "cleared", 1, since="21:58:10")
+    lane.until("22:14:59")
+    assert lane.case().state == "filed"
+    lane.until("22:15:00")
+    case = lane.case()
+    assert (case.state, case.close_reason, case.verdict) == ("closed", "self_cleared", None)
+    assert lane.does("22:20:00", "confirm", "desk").verdict == "true"
+    assert lane.case().state == "closed"
+
+
+def test_a_return_within_the_grace_keeps_the_case_open(lane: Lane) -> None:
+    occupy(lane)
+    lane.sees("22:05:00", "cleared", 1, since="21:58:10")
+    lane.sees("22:10:00", "warned", 2)
+    lane.until("22:30:00")
+    assert (lane.case().state, lane.case().incidents) == ("filed", 2)
+
+
+def test_nobody_accepts_and_three_levels_hear_of_it_once(lane: Lane) -> None:
+    occupy(lane)
+    lane.until("22:08:10")
+    assert lane.tick() == []
+    lane.until("23:10:00")
+    levels = [one for one in lane.tells if one.kind == "escalated"]
+    assert [one.role for one in levels] == ["dispatcher", "leader", "leader"]
+    assert (lane.case().state, lane.case().level) == ("filed", 3)
+
+
+def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
+    occupy(lane)
+    lane.now = at("23:59:00")  # central was away: nothing ticked
+    (done,) = lane.tick()
+    assert sorted(done) == ["escalate", "escalate", "escalate", "red"]
+    assert lane.tick() == []
+
+
+def test_a_sensor_that_disagrees_sends_the_case_back(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "handle", "desk")
+    lane.until("22:04:59")
+    assert lane.case().state == "handled"
+    lane.until("22:05:00")
+    assert (lane.case().state, lane.case().reworks) == ("accepted", 1)
+
+
+def test_a_blind_camera_proves_nothing(lane: Lane) -> None:
+    occupy(lane)
+    with lane.write() as session:
+        store.merge(session, taken(device_event(900)), lane.now, SHANGHAI)  # dark
+    lane.does("22:04:00", "handle", "desk")
+    lane.now = at("22:20:00")
+    assert lane.tick() == [()]
+    assert lane.case().state == "handled"
+    lane.now = at("22:35:00")
+    assert lane.tick() == [("remind",)]
+    with lane.write() as session:
+        bright = device_event(901, "cleared")
+        store.merge(session, taken(bright), lane.now, SHANGHAI)
+    lane.now = at("22:40:00")
+    assert lane.tick() == [("rework", "red")]
+
+
+def test_an_offline_box_proves_nothing(lane: Lane) -> None:
+    occupy(lane)
+    lane.box(online=False)
+    lane.does("22:04:00", "handle", "desk")
+    lane.now = at("22:20:00")
+    assert lane.tick() == [()]
+    assert lane.does("22:21:00", "verify", "verifier").state == "closed"
+
+
+def test_half_an_hour_reopens_and_a_day_is_a_repetition(lane: Lane) -> None:
+    first = occupy(lane)
+    lane.sees("22:05:00", "cleared", 1, since="21:58:10")
+    lane.until("22:20:00")
+    assert lane.sees("22:35:00", "confirmed", 2) is None
+    case = lane.case()
+    assert (case.state, case.reopens) == ("filed", 1)
+    lane.sees("22:40:00", "cleared", 2, since="22:35:00")
+    second = lane.sees("23:15:00", "confirmed", 3)
+    assert second is not None
+    assert lane.case(second).reoffence_of == first
+    assert lane.case(first).close_reason == "self_cleared"
+
+
+def test_what_comes_while_somebody_is_at_work_is_theirs(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "accept")
+    lane.sees("22:05:00", "cleared", 1, since="21:58:10")
+    assert lane.sees("23:30:00", "confirmed", 2) is None
+    assert (lane.case().incidents, lane.case().cleared_at) == (2, None)
+
+
+def test_a_false_alarm_does_not_swallow_what_comes_after(lane: Lane) -> None:
+    first = occupy(lane)
+    lane.does("22:04:00", "reject", "desk", reason="wrong_object")
+    second = lane.sees("22:06:00", "confirmed", 2, camera="gate-west")
+    assert second not in (None, first)
+
+
+def test_a_late_event_joins_two_cases_and_both_numbers_stay_known(lane: Lane) -> None:
+    first = occupy(lane)
+    lane.sees("22:05:00", "cleared", 1, since="21:58:10")
+    second = lane.sees("22:50:00", "confirmed", 3, since="22:45:00")
+    assert second not in (None, first)
+    # A box that was offline tells only now what it saw in between.
+    lane.sees("22:51:00", "cleared", 2, since="22:10:00", camera="gate-west")
+    case = lane.case()
+    assert len(lane.cases()) == 2, "the first has closed by itself: it is left alone"
+    assert case.case_no == first
+
+
+def test_open_cases_that_turn_out_to_be_one_are_merged(lane: Lane) -> None:
+    first = occupy(lane)
+    lane.now = at("22:50:00")  # nothing has ticked: the first is still open, and long quiet
+    second = lane.sees("22:50:00", "confirmed", 3, since="22:45:00")
+    assert second not in (None, first)
+    lane.sees("22:51:00", "ongoing", 1, since="21:58:10")
+    case = lane.case()
+    assert (len(lane.cases()), case.case_no, case.incidents) == (1, first, 2)
+    with lane.database.read() as session:
+        gone = store.get_case(session, second or "")
+    assert gone is not None
+    assert (gone.case.state, gone.case.merged_into) == ("merged", first)
+    assert lane.sound()
+
+
+def test_people_merge_and_take_apart(lane: Lane) -> None:
+    first = occupy(lane)
+    elsewhere = incident_event("confirmed", 1, number=500, incident=50, since=NOW)
+    with lane.write() as session:
+        second = store.merge(session, taken(elsewhere), lane.now, SHANGHAI).case_no
+    assert second is not None
+    with pytest.raises(Refused, match="no other case"):
+        lane.does("22:04:00", "merge", "desk", number=second, case_no=second)
+    merged = lane.does("22:04:00", "merge", "desk", number=second, case_no=first)
+    assert (merged.state, merged.merged_into) == ("merged", first)
+    assert lane.case(first).incidents == 2
+    apart = lane.does("22:05:00", "unmerge", "desk", number=second)
+    assert (apart.state, apart.incidents, lane.case(first).incidents) == ("filed", 1, 1)
+    assert lane.sound()
+
+
+def test_a_camera_under_confirmation_asks_the_desk(lane: Lane) -> None:
+    with lane.write() as session:
+        camera = ("pujin", "box-01", "gate-east")
+        store.set_camera_mode(session, camera, "confirm", "admin", lane.now)
+    occupy(lane)
+    case = lane.case()
+    assert (case.state, case.deadlines.official_at) == ("pending_file", None)
+    lane.until("22:18:10")
+    assert [one.kind for one in lane.tells] == ["queued", "reminded"]
+    case = lane.does("22:20:00", "confirm", "desk")
+    assert (case.state, case.verdict) == ("filed", "true")
+    assert case.deadlines.internal_at == at("22:50:00")
+    with lane.database.read() as session:
+        (one,) = store.list_cameras(session)
+    assert (one.mode, one.record.confirmed, one.proposed) == ("confirm", 1, None)
+
+
+def test_a_trusted_camera_files_what_another_one_had_only_asked_for(lane: Lane) -> None:
+    with lane.write() as session:
+        camera = ("pujin", "box-01", "gate-east")
+        store.set_camera_mode(session, camera, "confirm", "admin", lane.now)
+    occupy(lane)
+    assert lane.sees("22:05:00", "confirmed", 2, camera="gate-west") is None
+    assert lane.case().state == "filed"
+
+
+def test_a_shadow_camera_only_records(lane: Lane) -> None:
+    with lane.write() as session:
+        camera = ("pujin", "box-01", "gate-east")
+        store.set_camera_mode(session, camera, "shadow", "admin", lane.now)
+    lane.sees("21:58:10", "warned")
+    assert lane.sees("22:03:10", "confirmed", since="21:58:10") is None
+    assert lane.cases() == []
+    with lane.database.read() as session:
+        assert len(store.list_incidents(session, store.Page())) == 1
+
+
+def test_a_storm_files_one_device_case_and_no_more_lanes(database: Database) -> None:
+    verdicts = []
+    with database.write() as session:
+        for n in range(12):
+            since = SINCE + timedelta(seconds=30 * n)
+            event = incident_event(number=n + 1, incident=n + 1, camera="gate-east", since=since)
+            verdicts.append(store.merge(session, taken(event), NOW, SHANGHAI).case_no)
+        # Another camera goes on as ever.
+        calm = incident_event(number=90, incident=90, camera="gate-west")
+        assert store.merge(session, taken(calm), NOW, SHANGHAI).case_no
+    assert [bool(number) for number in verdicts] == [True] * 8 + [False] * 4
+    with database.read() as session:
+        found = store.list_cases(session, store.CaseFilter(scene="device"), store.Page()).items
+    (storm,) = found
+    assert (storm.case_no[:3], storm.place, storm.severity) == ("DV-", "gate-east", "storm")
+
+
+def test_noise_is_one_case_per_place_and_evening(database: Database) -> None:
+    numbers = []
+    with database.write() as session:
+        for n, hour in enumerate((0, 2, 14)):
+            since = SINCE + timedelta(hours=hour)
+            event = incident_event(
+                number=n + 1,
+                incident=n + 1,
+                scene="square_dance",
+                severity="over_limit",
+                place="SQ-1",
+                since=since,
+            )
+            numbers.append(store.merge(session, taken(event), NOW, SHANGHAI).case_no)
+    assert [bool(number) for number in numbers] == [True, False, True]
+
+
+def test_a_forged_row_or_state_is_found(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "accept")
+    assert lane.sound()
+    with pytest.raises(Exception, match="append-only"), lane.write() as session:
+        session.execute(text("UPDATE transitions SET actor = 'x'"))
+    with pytest.raises(Exception, match="append-only"), lane.write() as session:
+        session.execute(text("DELETE FROM transitions"))
+    with lane.write() as session:
+        session.execute(text("UPDATE cases SET state = 'closed'"))
+    with lane.database.read() as session:
+        ((_, broken),) = store.check_logs(session)
+    assert broken.why == "state is 'closed', its log says 'accepted'"
+
+
+def test_a_missing_case_is_found(database: Database) -> None:
+    with database.write() as session:
+        for n in range(3):
+            event = incident_event(number=n + 1, incident=n + 1)
+            store.merge(session, taken(event), NOW, SHANGHAI)
+    with database.write() as session:
+        for table in ("timers", "case_incidents"):
+            session.execute(text(f"DELETE FROM {table} WHERE case_id = 2"))
+        session.execute(text("UPDATE cases SET case_no = 'FL-20200101-0001' WHERE id = 2"))
+    with database.read() as session:
+        found = dict(store.check_logs(session))
+    assert set(found) == {"FL-20200101-0001", "FL-20261124-0003"}

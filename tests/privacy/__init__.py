@@ -1,0 +1,1 @@
+"""Is there any way for sound to leave the box?"""

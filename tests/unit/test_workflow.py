@@ -1,0 +1,404 @@
+"""The table of the workflow: every row, and that nothing else is possible."""
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from central.cases.moves import Refused, Situation
+from central.cases.standing import Deadlines, Detail, Sensor, Standing
+from central.cases.states import (
+    ACTIONS,
+    REJECT_REASONS,
+    ROLES,
+    VOID_REASONS,
+    Action,
+    Role,
+    State,
+)
+from central.cases.table import TABLE
+from central.cases.workflow import allowed, apply, fold
+from tests.cases import CLEAR, OCCUPIED, ORG, WAYS, after, at, do, move
+
+# Written from the study's §9 and its notes, not from the table: row, action, roles, from, to ("=":
+# stays, "<": what it was before). a = administrator, d = desk, p = dispatcher, h = handler,
+# v = verifier, l = leader, s = system, o = observer.
+EXPECTED = """
+3    file         sda      -                                                 filed
+3a   file         s        pending_file                                      filed
+4    queue        sda      -                                                 pending_file
+5    confirm      da       pending_file                                      filed
+5a   reject       da       pending_file                                      void
+5b   confirm      da       filed dispatched accepted returned suspended closed          =
+6    dispatch     spa      filed                                             dispatched
+6a   dispatch     pa       dispatched                                        dispatched
+7    accept       ha       filed dispatched                                  accepted
+8    return       ha       dispatched accepted                               returned
+9    dispatch     pa       returned                                          dispatched
+10   escalate     s        filed dispatched returned                         =
+11   assist       hpa      accepted                                          =
+12a  ask_extend   ha       accepted                                          =
+12   extend       l        accepted                                          =
+13a  ask_suspend  hpa      accepted                                          =
+13   suspend      l        accepted                                          suspended
+13b  resume       slpa     suspended                                         accepted
+14   handle       hda      accepted                                          handled
+14a  handle       hda      filed dispatched                                  handled
+15   rework       s        handled                                           accepted
+15a  rework       va       handled                                           accepted
+16   verify       s        handled                                           closed
+16a  verify       va       handled                                           closed
+16b  explain      val      accepted handled                                  closed
+16c  transfer     l        accepted returned                                 closed
+17   self_clear   s        filed dispatched returned                         closed
+18   cleared      s        *                                                 =
+18a  occupied     s        *                                                 =
+18b  joined       s        *                                                 =
+18c  severity     s        *                                                 =
+19   void         dal      open                                              void
+19a  reject       da       filed dispatched accepted returned suspended closed          void
+20   merge        sdpa     open                                              merged
+20a  unmerge      dpa      merged                                            <
+21   reopen       sdva     closed                                            dispatched
+22   archive      l        open                                              archived_unaccepted
+23   appeal       ha       closed                                            =
+23a  exempt       l        closed                                            =
+a    undo         dha      *-merged                                          <
+b    comment      dphvla   *                                                 =
+c    remind       s        pending_file handled                              =
+d    red          s        filed dispatched accepted returned                =
+e    overdue      s        filed dispatched accepted returned                =
+"""
+LETTERS: dict[str, Role] = {
+    "a": "administrator",
+    "d": "desk",
+    "p": "dispatcher",
+    "h": "handler",
+    "v": "verifier",
+    "l": "leader",
+    "s": "system",
+    "o": "observer",
+}
+OPEN = ("pending_file", "filed", "dispatched", "accepted", "returned", "suspended", "handled")
+NUMBERED = (*OPEN, "closed", "void", "merged", "archived_unaccepted")
+Cell = tuple[State | None, Action, Role]
+
+
+def _rows() -> dict[Cell, str]:
+    found: dict[Cell, str] = {}
+    for line in EXPECTED.strip().splitlines():
+        _, action, roles, *sources, target = line.split()
+        named = {
+            "*": NUMBERED,
+            "open": OPEN,
+            "*-merged": tuple(s for s in NUMBERED if s != "merged"),
+        }
+        states = named.get(sources[0], tuple(sources))
+        for state, letter in itertools.product(states, roles):
+            source = None if state == "-" else state
+            found[source, action, LETTERS[letter]] = target  # type: ignore[index]
+    return found
+
+
+ROWS = _rows()
+
+
+def _ready(state: State | None, action: Action) -> Standing:
+    """A case in this state of which the action is not refused for what happened before."""
+    standing = after(WAYS[state])
+    if action in ("extend", "suspend") and state == "accepted":
+        return after([("ask_extend" if action == "extend" else "ask_suspend", "handler")], standing)
+    if action == "appeal" and state == "closed":
+        return replace(standing, deadlines=Deadlines())
+    if action == "exempt" and state == "closed":
+        return replace(standing, appealed="handler")
+    if action == "undo" and state in OPEN:
+        before = replace(standing, before=None)
+        return replace(standing, before=before)
+    return standing
+
+
+@pytest.mark.parametrize("state", [None, *NUMBERED])
+def test_every_cell_of_state_action_and_role(state: State | None) -> None:
+    for action, role in itertools.product(ACTIONS, ROLES):
+        standing = _ready(state, action)
+        wish = move(
+            action,
+            role,
+            10,
+            reason={"reject": "other", "void": "test"}.get(action, ""),
+            detail=replace(ORG, until=at(10) + timedelta(days=3), level=standing.level + 1),
+        )
+        sensor = CLEAR if action in ("verify", "self_clear") else OCCUPIED
+        target = ROWS.get((state, action, role))
+        if target is None:
+            with pytest.raises(Refused) as refused:
+                do(standing, wish, sensor)
+            known = any((state, action, other) in ROWS for other in ROLES)
+            assert refused.value.code == ("role" if known else "not_allowed"), (action, role)
+            continue
+        if target == "<" and standing.before is None:
+            continue  # nothing to go back to: see the tests of undo
+        outcome = do(standing, wish, sensor)
+        expected = standing.state if target == "=" else target
+        if target == "<":
+            assert standing.before is not None
+            expected = standing.before.state
+        assert outcome.entry.to_state == outcome.standing.state == expected, (action, role)
+
+
+def test_the_table_has_exactly_the_rows_of_the_study() -> None:
+    numbers = [line.split()[0] for line in EXPECTED.strip().splitlines()]
+    assert {rule.number for rule in TABLE} - {"21a", "21b"} == set(numbers)
+    # 21 has three targets: back to who had it, else to where it waits for somebody
+
+
+@pytest.mark.parametrize(
+    ("steps", "target"),
+    [
+        ((("file", "system"), ("self_clear", "system")), "filed"),
+        ((("file", "system"), ("dispatch", "system"), ("self_clear", "system")), "dispatched"),
+    ],
+)
+def test_a_case_that_nobody_had_accepted_waits_again_after_reopening(
+    steps: tuple[tuple[Action, Role], ...], target: State
+) -> None:
+    assert do(after(steps), move("reopen", "system", 30)).standing.state == target
+
+
+def test_a_case_that_somebody_had_goes_back_to_them_and_the_total_clock_went_on() -> None:
+    handled = after(WAYS["handled"])
+    closed = do(handled, move("verify", "system", 10), CLEAR).standing
+    again = do(closed, move("reopen", "system", 20)).standing
+    assert (again.state, again.holder, again.reopens) == ("accepted", "handler", 1)
+    assert again.deadlines.official_at == handled.deadlines.official_at
+
+
+def test_people_reopen_within_three_days_and_not_later() -> None:
+    closed = after(WAYS["closed"])
+    assert do(closed, move("reopen", "desk", 60 * 24 * 3)).standing.state == "dispatched"
+    with pytest.raises(Refused, match="time for opening it again is over"):
+        do(closed, move("reopen", "desk", 60 * 24 * 3 + 10))
+
+
+@pytest.mark.parametrize("state", ["filed", "dispatched", "accepted", "closed"])
+def test_the_desks_word_on_the_evidence_does_not_move_the_case(state: State) -> None:
+    confirmed = do(after(WAYS[state]), move("confirm"))
+    assert (confirmed.standing.state, confirmed.standing.verdict) == (state, "true")
+    with pytest.raises(Refused, match="judged it already"):
+        do(confirmed.standing, move("reject", reason="other"))
+
+
+@pytest.mark.parametrize("reason", REJECT_REASONS)
+def test_a_false_alarm_is_void_and_keeps_its_reason(reason: str) -> None:
+    voided = do(after(WAYS["filed"]), move("reject", reason=reason)).standing
+    why = "authorised" if reason == "permitted" else "false_positive"
+    assert (voided.state, voided.verdict) == ("void", "false")
+    assert (voided.reject_reason, voided.void_reason) == (reason, why)
+
+
+def test_reasons_are_asked_for_and_not_taken_where_none_belongs() -> None:
+    filed = after(WAYS["filed"])
+    for action, reasons in (("reject", REJECT_REASONS), ("void", VOID_REASONS)):
+        for wrong in ("", "because", *(set(REJECT_REASONS + VOID_REASONS) - set(reasons))):
+            with pytest.raises(Refused, match="needs a reason") as refused:
+                do(filed, move(action, reason=wrong))  # type: ignore[arg-type]
+            assert refused.value.code == "reason_missing"
+    with pytest.raises(Refused, match="takes no reason"):
+        do(filed, move("confirm", reason="other"))
+    for rule in TABLE:
+        if rule.reason == "text" and "system" not in rule.roles:
+            state = next(iter(sorted(rule.sources, key=str)))
+            silent = move(rule.action, sorted(rule.roles)[0], 5, detail=replace(ORG, note=" "))
+            with pytest.raises(Refused):
+                do(_ready(state, rule.action), silent)
+
+
+@pytest.mark.parametrize("action", ["confirm", "reject", "handle"])
+def test_a_verdict_can_be_taken_back_once_and_everything_is_as_before(action: Action) -> None:
+    filed = after(WAYS["filed"])
+    reason = "other" if action == "reject" else ""
+    judged = do(filed, move(action, minutes=5, reason=reason)).standing
+    noticed = do(judged, move("cleared", "system", 6)).standing
+    back = do(noticed, move("undo", minutes=7)).standing
+    assert replace(back, version=1) == filed
+    assert back.version == 3
+    with pytest.raises(Refused, match="no verdict to take back"):
+        do(back, move("undo", minutes=8))
+
+
+def test_what_was_decided_since_ends_the_chance_to_take_back() -> None:
+    confirmed = do(after(WAYS["dispatched"]), move("confirm")).standing
+    accepted = do(confirmed, move("accept", "handler")).standing
+    with pytest.raises(Refused, match="no verdict to take back"):
+        do(accepted, move("undo"))
+
+
+def test_handling_in_one_step_counts_as_taken_on_and_as_seen() -> None:
+    done = do(after(WAYS["filed"]), move("handle", minutes=3)).standing
+    assert (done.state, done.verdict, done.holder) == ("handled", "true", "desk")
+    assert done.times.accepted_at == done.times.handled_at == at(3)
+    assert done.deadlines.verify_at == at(33)
+
+
+def test_a_case_is_returned_twice_and_then_the_dispatcher_decides() -> None:
+    standing = after(WAYS["dispatched"])
+    for _ in range(2):
+        standing = do(standing, move("return", "handler")).standing
+        standing = do(standing, move("dispatch", "dispatcher")).standing
+    with pytest.raises(Refused, match="binding"):
+        do(standing, move("return", "handler"))
+
+
+def test_a_return_resets_no_clock() -> None:
+    dispatched = after(WAYS["dispatched"])
+    returned = do(dispatched, move("return", "handler", 4)).standing
+    again = do(returned, move("dispatch", "dispatcher", 9)).standing
+    assert again.deadlines == dispatched.deadlines
+
+
+def test_handlers_of_another_organisation_keep_their_hands_off() -> None:
+    dispatched = after(WAYS["dispatched"])
+    with pytest.raises(Refused, match="another organisation"):
+        do(dispatched, move("accept", "handler", org="执法队"))
+    assert do(dispatched, move("accept", "handler", org="物业")).standing.state == "accepted"
+
+
+def test_two_people_suspend_and_only_for_thirty_days() -> None:
+    accepted = after(WAYS["accepted"])
+    for days in (-1, 31):
+        until = replace(ORG, until=at(5) + timedelta(days=days))
+        with pytest.raises(Refused, match="30 days"):
+            do(accepted, move("ask_suspend", "handler", 5, detail=until))
+    until = replace(ORG, until=at(5) + timedelta(days=2))
+    asked = do(accepted, move("ask_suspend", "handler", 5, actor="li", detail=until)).standing
+    with pytest.raises(Refused, match="may not approve"):
+        do(asked, move("suspend", "leader", 6, actor="li"))
+    with pytest.raises(Refused, match="nobody has asked"):
+        do(accepted, move("suspend", "leader", 6))
+    paused = do(asked, move("suspend", "leader", 10, actor="wang")).standing
+    assert paused.suspended_until == at(5) + timedelta(days=2)
+    going = do(paused, move("resume", "system", 40)).standing
+    assert going.deadlines.official_at == accepted.deadlines.official_at + timedelta(minutes=30)  # type: ignore[operator]
+
+
+def test_extensions_are_two_and_not_when_overdue() -> None:
+    standing = after(WAYS["accepted"])
+    first = standing.deadlines.official_at
+    for number in (1, 2):
+        standing = do(standing, move("ask_extend", "handler", 5)).standing
+        standing = do(standing, move("extend", "leader", 6)).standing
+        assert standing.deadlines.official_at == first + timedelta(hours=2 * number)  # type: ignore[operator]
+    with pytest.raises(Refused, match="extended 2 times"):
+        do(standing, move("ask_extend", "handler", 7))
+    with pytest.raises(Refused, match="overdue"):
+        do(after(WAYS["accepted"]), move("ask_extend", "handler", 121))
+
+
+def test_severity_tightens_and_never_loosens_and_comments_touch_nothing() -> None:
+    filed = after(WAYS["filed"])
+    blocked = replace(ORG, severity="blocked")
+    worse = do(filed, move("severity", "system", 10, detail=blocked)).standing
+    assert worse.deadlines.official_at == at(70)
+    assert worse.deadlines.internal_at == at(25)
+    milder = replace(ORG, severity="occupied")
+    assert do(worse, move("severity", "system", 20, detail=milder)).standing.deadlines == (
+        worse.deadlines
+    )
+    late = do(filed, move("severity", "system", 90, detail=blocked)).standing
+    assert late.deadlines.official_at == filed.deadlines.official_at
+    commented = do(worse, move("comment", "handler", 50)).standing
+    assert (commented.deadlines, commented.version) == (worse.deadlines, worse.version)
+
+
+def test_no_deadline_of_a_filed_case_is_ever_empty() -> None:
+    for state in NUMBERED:
+        standing = after(WAYS[state])  # type: ignore[index]
+        if standing.times.filed_at is None:
+            continue
+        due = standing.deadlines
+        assert None not in (due.official_at, due.internal_at, due.accept_at), state
+    assert after(WAYS["handled"]).deadlines.verify_at is not None
+
+
+def test_the_sensor_contradicts_only_while_it_sees() -> None:
+    handled = after(WAYS["handled"])
+    for sensor in (CLEAR, Sensor(sees=False)):
+        with pytest.raises(Refused, match="no camera says"):
+            do(handled, move("rework", "system"), sensor)
+    again = do(handled, move("rework", "system")).standing
+    assert (again.state, again.reworks, again.deadlines.verify_at) == ("accepted", 1, at(150))
+    with pytest.raises(Refused, match="not known to be free"):
+        do(handled, move("verify", "system"))
+    assert do(handled, move("verify", "verifier")).standing.close_reason == "handled"
+
+
+def test_merged_goes_back_to_where_it_was() -> None:
+    merged = after(WAYS["merged"])
+    assert merged.merged_into == "FL-20261124-0001"
+    back = do(merged, move("unmerge")).standing
+    assert (back.state, back.merged_into) == ("filed", "")
+    closed = replace(move("unmerge"), survivor_open=False)
+    with pytest.raises(Refused, match="closed"):
+        do(merged, closed)
+
+
+def test_an_appeal_keeps_the_fact_and_is_decided_by_another_person() -> None:
+    handled = do(after(WAYS["accepted"]), move("handle", "handler", 125)).standing
+    late = do(handled, move("verify", "verifier", 130)).standing
+    appealed = do(late, move("appeal", "handler", actor="li")).standing
+    with pytest.raises(Refused, match="once"):
+        do(appealed, move("appeal", "handler"))
+    with pytest.raises(Refused, match="may not approve"):
+        do(appealed, move("exempt", "leader", actor="li"))
+    assert do(appealed, move("exempt", "leader")).standing.exempt
+    with pytest.raises(Refused, match="on time"):
+        do(after(WAYS["closed"]), move("appeal", "handler", 3))
+
+
+def test_the_log_folds_into_the_same_case() -> None:
+    standing, entries = Standing(), []
+    steps: list[tuple[Action, Role]] = [*WAYS["dispatched"], ("confirm", "desk")]
+    steps += [
+        ("escalate", "system"),
+        ("undo", "desk"),
+        ("accept", "handler"),
+        ("handle", "handler"),
+    ]
+    for number, (action, role) in enumerate(steps):
+        outcome = do(standing, move(action, role, number))
+        entries.append(outcome.entry)
+        standing = outcome.standing
+    assert fold(entries) == standing
+    assert apply(fold(entries[:-1]), entries[-1]) == standing
+
+
+@pytest.mark.parametrize("state", NUMBERED)
+def test_buttons_are_what_would_not_be_refused(state: State) -> None:
+    standing = after(WAYS[state])
+    for role in ROLES:
+        offered = allowed(Situation(standing, move("comment", role, 10), OCCUPIED))
+        for action in ACTIONS:
+            try:
+                do(
+                    standing,
+                    move(
+                        action,
+                        role,
+                        10,
+                        reason={"reject": "other", "void": "test"}.get(action, ""),
+                        detail=replace(ORG, until=at(20), level=standing.level + 1),
+                    ),
+                )
+                possible = True
+            except Refused:
+                possible = False
+            assert (action in offered) == possible, (role, action)
+
+
+def test_details_and_deadlines_survive_as_text() -> None:
+    detail = replace(ORG, until=at(3), due_at=at(4), assist=("a", "b"), incidents=("x",))
+    assert Detail.of_json(detail.to_json()) == detail
+    due = Deadlines(official_at=at(1), verify_at=at(2))
+    assert Deadlines.of_json(due.to_json()) == due
