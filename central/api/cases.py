@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from central import store
+from central.api.moments import Rfc3339
 from central.api.schemas import (
     ActionIn,
     CaseDetailOut,
@@ -46,8 +47,8 @@ class CaseQuery(BaseModel):
     place: Annotated[str, Field(pattern=PLACE)] | None = None
     box: Annotated[str, Field(pattern=SLUG)] | None = None
     cleared: bool | None = None
-    filed_from: AwareDatetime | None = None
-    filed_before: AwareDatetime | None = None
+    filed_from: Rfc3339 | None = None
+    filed_before: Rfc3339 | None = None
     q: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,40}$")] = ""
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     size: Annotated[int, Field(ge=1, le=200)] = 50

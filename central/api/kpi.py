@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from central import store
+from central.api.moments import Rfc3339
 from central.deps import Config, Data, Moment
 from central.kpi.entry import Source
 from central.kpi.periods import PERIOD, named, scope_of
@@ -24,7 +25,7 @@ class KpiQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     period: Annotated[str, Field(pattern=PERIOD)] | None = None
-    as_of: AwareDatetime | None = None
+    as_of: Rfc3339 | None = None
     scene: Name | None = None
     grid: Name | None = None
     lead: Name | None = None

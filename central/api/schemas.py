@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from central.api.moments import Rfc3339
 from central.cases.states import (
     Action,
     CameraMode,
@@ -185,7 +186,7 @@ class ActionIn(BaseModel):
     note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     org: Name = ""
     assist: Annotated[list[Name], Field(max_length=10)] = []
-    until: AwareDatetime | None = None
+    until: Rfc3339 | None = None
     case_no: Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")] = ""
 
 

@@ -169,7 +169,8 @@ def test_figures_by_api_and_on_the_page(tmp_path: Path) -> None:
         answer = program.get("/api/v1/kpi", params=query)
         rates = {one["name"]: one for one in answer.json()["rates"]}
         assert rates["contact"]["counted"] == {made: 0}
-        for wrong in ("period=2026-13", "period=x", "as_of=2026-11-24T00:00:00", "other=1"):
+        moments = ("as_of=2026-11-24T00:00:00", "as_of=2026-11-24", "as_of=0.5")
+        for wrong in ("period=2026-13", "period=x", "other=1", *moments):
             assert program.get(f"/api/v1/kpi?{wrong}").status_code == 422, wrong
         person, _ = site.person("leader")
         page = read(person.get(f"/kpi?period={MONTH}").text)
