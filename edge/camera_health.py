@@ -152,7 +152,8 @@ class CameraHealth:
         covered = is_covered(seen, self._daylight)
         changes += self._latches.feed("covered", covered, ts, _covered_detail(seen))
         if covered is False and "covered" not in self.raised:
-            changes += self._latches.feed("blurred", is_blurred(seen), ts, _blurred_detail(seen))
+            blurred = is_blurred(seen) if self._references.steady else None
+            changes += self._latches.feed("blurred", blurred, ts, _blurred_detail(seen))
             if self._references.settled:
                 detail = self._moved_detail(picture, ts)
                 changes += self._latches.feed("moved", self._shifts.is_moved(ts), ts, detail)

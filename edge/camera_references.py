@@ -43,6 +43,11 @@ class References:
         """Whether the view is known well enough to call a change of it a fault."""
         return bool(self._kinds) and self._kinds[0].learned_s >= SETTLED_S
 
+    @property
+    def steady(self) -> bool:
+        """Whether the kind of light that holds now is known by more than a few noisy pictures."""
+        return bool(self._kinds) and self._kinds[self._current].learned_s >= SETTLED_S
+
     def begin(self, small: Small, seen: Texture, ts: float) -> None:
         """Forget all and start learning from this picture."""
         self._kinds, self._used_ts, self._current = [Reference(small, seen)], [ts], 0
@@ -69,11 +74,13 @@ class References:
         """Take in a healthy picture that was matched just now."""
         step_s = min(LONGEST_STEP_S, ts - self._learn_ts) if self._learn_ts is not None else 0.0
         self._learn_ts = ts
-        if not match.sure or match.shift_rel > STEADY_REL:
+        if not _in_place(match):
             return
-        if _usual(match):
+        kind = self._kinds[self._current]
+        if _usual(match) or (kind.learned_s < SETTLED_S and _usual_gain(match)):
+            # What one picture alone began holds its noise: little of it is found again.
             self._strange_ts = None
-            self._kinds[self._current].learn(small, seen, step_s, LEARN_S)
+            kind.learn(small, seen, step_s, LEARN_S)
         elif self._strange_ts is None:
             self._strange_ts = ts
         elif ts - self._strange_ts >= STRANGE_S:
@@ -100,8 +107,17 @@ class References:
 
 
 def _usual(match: Match) -> bool:
-    return match.found >= USUAL_FOUND and 1 / USUAL_GAIN <= match.gain <= USUAL_GAIN
+    return match.found >= USUAL_FOUND and _usual_gain(match)
+
+
+def _usual_gain(match: Match) -> bool:
+    return 1 / USUAL_GAIN <= match.gain <= USUAL_GAIN
+
+
+def _in_place(match: Match) -> bool:
+    return match.sure and match.shift_rel <= STEADY_REL
 
 
 def _score(match: Match) -> float:
-    return match.found - 0.3 * abs(math.log(max(match.gain, 1e-3)))
+    """The kind that knows the view where it should be is right, whatever the light."""
+    return _in_place(match) + match.found - 0.3 * abs(math.log(max(match.gain, 1e-3)))

@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.camera_references import References
 from edge.camera_signals import COLS, ROWS, Small, Texture, bands, noise_between, texture
-from edge.camera_view import Field, Match, edge_field, has_structure
+from edge.camera_view import Field, Match, edge_field, has_structure, stands_out
 
 BRIGHT = ROWS * COLS * 98 // 100
 DARK, DARK_OVER = 22.0, 30.0
@@ -24,8 +24,13 @@ BLURRED, BLURRED_OVER = 0.6, 0.7
 SHIFT, SHIFT_OVER = 0.02, 0.012
 """Fractions of the frame. A real camera (a clip of traffic) was measured to sway by 0.0125."""
 SHIFT_WINDOW_S = 12.0
+SWAY = 0.015
+"""Fractions of the frame by which looks at one view may differ."""
 LOST_S = 9.5
 LOST_FOUND = 0.15
+LOST_CLEAR = 0.25
+"""Share of tiles that must stand out of the noise, else one cannot say that they are another
+view's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Seen:
     bright: float
     white: float
     plain: float
+    clear: float
+    """Share of tiles with structure that stands out of the noise."""
     match: Match | None
 
     @property
@@ -69,6 +76,7 @@ class Sight:
             bright=float(np.partition(small.ravel(), BRIGHT)[BRIGHT]),
             white=float(np.mean(small >= WHITE_LEVEL)),
             plain=float(np.mean(~has_structure(seen))),
+            clear=float(np.mean(stands_out(seen))),
             match=references.match(field, seen, ts),
         )
 
@@ -113,6 +121,7 @@ class Shifts:
 
     def __init__(self) -> None:
         self._window: deque[tuple[float, float, float]] = deque()
+        self._unsure: deque[float] = deque()
         self._lost_ts: float | None = None
         self._median_rel: tuple[float, float] | None = None
 
@@ -124,13 +133,21 @@ class Shifts:
         if match.sure:
             self._window.append((ts, match.dx_rel, match.dy_rel))
             self._lost_ts = None
-        elif match.gone >= GONE_OVER or match.found > LOST_FOUND:
-            self._lost_ts = None  # something large stands before the view
-        elif self._lost_ts is None:
-            self._lost_ts = ts
+        else:
+            self._unsure.append(ts)
+            self._note_unsure(match, seen.clear, ts)
         while self._window and ts - self._window[0][0] > SHIFT_WINDOW_S:
             self._window.popleft()
+        while self._unsure and ts - self._unsure[0] > SHIFT_WINDOW_S:
+            self._unsure.popleft()
         self._median_rel = None
+
+    def _note_unsure(self, match: Match, clear: float, ts: float) -> None:
+        """Whether what is seen instead is another view: not a bus before it, not mere noise."""
+        if match.gone >= GONE_OVER or match.found > LOST_FOUND or clear < LOST_CLEAR:
+            self._lost_ts = None
+        elif self._lost_ts is None:
+            self._lost_ts = ts
 
     def lost(self, ts: float) -> bool:
         """Whether another view, with structure of its own, has been seen for some time."""
@@ -146,12 +163,20 @@ class Shifts:
             self._median_rel = float(dx), float(dy)
         return self._median_rel
 
+    @property
+    def _agreed(self) -> bool:
+        """Whether most looks found the view, and in one place: what noise finds is scattered."""
+        if self.median_rel is None:
+            return False
+        away = np.hypot(*(np.array(self._window)[:, 1:] - self.median_rel).T)
+        return 2 * int(np.sum(away <= SWAY)) >= len(self._window) + len(self._unsure)
+
     def is_moved(self, ts: float) -> bool | None:
         """The view stands elsewhere, or another one is seen."""
         if self.lost(ts):
             return True
         shift = self.median_rel
-        if shift is None or self._lost_ts is not None:
+        if shift is None or self._lost_ts is not None or not self._agreed:
             return None
         return _between(-float(np.hypot(*shift)), -SHIFT, -SHIFT_OVER)
 

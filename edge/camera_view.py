@@ -154,6 +154,11 @@ def has_structure(texture: Texture) -> NDArray[np.bool_]:
     return (texture.coarse >= LEAST_COARSE) & (texture.fine >= LEAST_FINE)
 
 
+def stands_out(texture: Texture) -> NDArray[np.bool_]:
+    """Which tiles hold at least as much detail as noise."""
+    return has_structure(texture) & (texture.fine >= DETAIL_OVER_NOISE * (texture.noise or 0.0))
+
+
 def edge_field(small: Small) -> Field:
     """Edge directions of a small picture."""
     gradient = np.zeros(small.shape, np.complex64)
