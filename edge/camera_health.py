@@ -189,9 +189,8 @@ class CameraHealth:
 
 
 def _covered_detail(seen: Seen) -> str:
-    if seen.match is None:
-        return f"{seen.plain:.0%} of the picture has no structure"
-    return f"{seen.match.found:.0%} of the view is found, {seen.match.gone:.0%} has lost structure"
+    found = "" if seen.match is None else f"{seen.match.found:.0%} of the view is found, "
+    return f"{found}{seen.plain:.0%} of the picture has no structure"
 
 
 def _blurred_detail(seen: Seen) -> str:

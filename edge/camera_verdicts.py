@@ -18,7 +18,7 @@ WHITE, WHITE_OVER = 0.6, 0.45
 GONE, GONE_OVER = 0.6, 0.4
 FOUND_NOTHING, FOUND_AGAIN = 0.25, 0.35
 PLAIN, PLAIN_OVER = 0.95, 0.8
-"""Share of tiles without any structure, for a camera whose view was never learned."""
+"""Share of tiles without any structure: nothing to see, whatever was learned before."""
 BLURRED, BLURRED_OVER = 0.6, 0.7
 """Fine detail relative to the reference. A Gaussian of 0.4 % of the width leaves 0.6."""
 SHIFT, SHIFT_OVER = 0.02, 0.012
@@ -103,9 +103,11 @@ def is_covered(seen: Seen, was_daylight: bool) -> bool | None:
         return _between(-seen.plain, -PLAIN, -PLAIN_OVER)
     if not match.judged:
         return None
-    if match.found <= FOUND_NOTHING and match.gone >= GONE:
+    # Smooth ground has little to lose: of a cover's noise a trace may be as much.
+    if match.found <= FOUND_NOTHING and (match.gone >= GONE or seen.plain >= PLAIN):
         return True
-    return False if match.found >= FOUND_AGAIN or match.gone <= GONE_OVER else None
+    seen_again = match.gone <= GONE_OVER and seen.plain <= PLAIN_OVER
+    return False if match.found >= FOUND_AGAIN or seen_again else None
 
 
 def is_blurred(seen: Seen) -> bool | None:

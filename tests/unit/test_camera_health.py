@@ -256,6 +256,24 @@ def test_smooth_ground_under_clouds_and_shadow_is_neither_moved_nor_blurred(name
     assert names(told) == []
 
 
+@pytest.mark.parametrize("name", ["clouds-0002", "empty_day-0000", "empty_night-0001", "rain-0001"])
+def test_a_cover_before_smooth_ground_is_told_and_its_end_too(name):
+    """There is little structure to lose, and the noise of the cover leaves traces of some."""
+    camera = DrawnCamera(named(name, 5))
+    dice = np.random.default_rng(5)
+
+    def seen(ts: float) -> Grey:
+        picture = luma(camera.picture(ts))
+        if not 60 <= ts < 90:
+            return picture
+        return np.clip(dice.normal(110, 2, picture.shape), 0, 255).astype(np.uint8)
+
+    told = watch(seen, 120.0, 2.0)
+    assert names(told) == [("covered", "raised"), ("covered", "cleared")]
+    assert told[0][0] <= 70
+    assert 90 < told[1][0] <= 110
+
+
 @pytest.mark.parametrize("per_s", RATES)
 def test_frozen_until_it_changes_again(per_s, street):
     camera, held = Camera(street), Camera(street).at(30.0)
