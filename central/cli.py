@@ -2,13 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
-from central import auth, store, upgrade
+from central import store, upgrade
+from central.account_cli import tokens, users
 from central.audit import Broken, Head
-from central.auth.rights import SCOPES, USER_ROLES, Scope, UserRole
 from central.box_cli import boxes, receivers
 from central.cases.states import CAMERA_MODES
 from central.clock import utc_now
@@ -27,8 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Jinmu's server: from events to cases.",
 )
-users = typer.Typer(no_args_is_help=True, help="Accounts of people.")
-tokens = typer.Typer(no_args_is_help=True, help="Keys of programs: boxes, other systems.")
 audits = typer.Typer(no_args_is_help=True, help="The log of who did what.")
 databases = typer.Typer(no_args_is_help=True, help="The database.")
 cameras = typer.Typer(no_args_is_help=True, help="How far each camera is trusted.")
@@ -42,10 +40,6 @@ app.add_typer(tokens, name="token")
 app.add_typer(databases, name="db")
 app.add_typer(audits, name="audit")
 app.add_typer(cameras, name="camera")
-
-Password = Annotated[
-    str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for.")
-]
 
 
 @app.command(
@@ -96,95 +90,6 @@ def serve(  # noqa: PLR0913 one parameter per option
         run_server(settings)
     except CannotServe as error:
         raise refusal(str(error)) from None
-
-
-@users.command("add", epilog="Example:  jinmu-central user add zhang --role desk")
-def add_user(  # noqa: PLR0913 one parameter per option
-    name: str,
-    password: Password,
-    role: Annotated[str, typer.Option(help=f"One of {', '.join(USER_ROLES)}.")] = "desk",
-    org: Annotated[str, typer.Option(help="Organisation, for those who handle cases.")] = "",
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Make an account."""
-    with work(data_dir, database_url) as session:
-        auth.add_user(session, name, password, cast(UserRole, role), utc_now(), org)
-    typer.echo(f"user '{name}' added as {role}")
-
-
-@users.command("list")
-def list_users(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Show all accounts."""
-    with work(data_dir, database_url) as session:
-        for user in auth.list_users(session):
-            state = "disabled" if user.disabled else "active"
-            typer.echo(f"{user.name}\t{user.role}\t{state}\tsince {user.created_at:%Y-%m-%d}")
-
-
-@users.command("disable", epilog="Example:  jinmu-central user disable zhang")
-def disable_user(name: str, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Lock an account; its open sessions end at once."""
-    with work(data_dir, database_url) as session:
-        auth.set_disabled(session, name, True, utc_now())
-    typer.echo(f"user '{name}' disabled")
-
-
-@users.command("enable")
-def enable_user(name: str, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Open a locked account again."""
-    with work(data_dir, database_url) as session:
-        auth.set_disabled(session, name, False, utc_now())
-    typer.echo(f"user '{name}' enabled")
-
-
-@users.command("password", epilog="Example:  jinmu-central user password zhang")
-def change_password(
-    name: str, password: Password, data_dir: DataDir = None, database_url: DatabaseUrl = None
-) -> None:
-    """Set a new password; open sessions end at once."""
-    with work(data_dir, database_url) as session:
-        auth.set_password(session, name, password, utc_now())
-    typer.echo(f"password of '{name}' changed")
-
-
-@users.command("sign-out", epilog="Example:  jinmu-central user sign-out zhang")
-def sign_out_user(name: str, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """End all sessions of a user, wherever they are open."""
-    with work(data_dir, database_url) as session:
-        ended = auth.sign_out_everywhere(session, name, utc_now())
-    typer.echo(f"user '{name}' signed out of {ended} browser(s)")
-
-
-@tokens.command("create", epilog="Example:  jinmu-central token create box-01 --scope box")
-def create_token(
-    name: str,
-    scope: Annotated[str, typer.Option(help=f"One of {', '.join(SCOPES)}.")],
-    box: Annotated[str, typer.Option(help="SITE/BOX that a box's token is bound to.")] = "",
-    data_dir: DataDir = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Make a token and print it, this once: box uploads pictures, read reads, operate judges."""
-    with work(data_dir, database_url) as session:
-        token = auth.create_token(session, name, cast(Scope, scope), utc_now(), box)
-    typer.echo(token)
-
-
-@tokens.command("list")
-def list_tokens(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Show all tokens (not their secrets)."""
-    with work(data_dir, database_url) as session:
-        for token in auth.list_tokens(session):
-            state = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else "active"
-            typer.echo(f"{token.name}\t{token.scope}\t{state}\tsince {token.created_at:%Y-%m-%d}")
-
-
-@tokens.command("revoke", epilog="Example:  jinmu-central token revoke box-01")
-def revoke_token(name: str, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """End a token at once."""
-    with work(data_dir, database_url) as session:
-        auth.revoke_token(session, name, utc_now())
-    typer.echo(f"token '{name}' revoked")
 
 
 @databases.command(

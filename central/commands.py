@@ -3,7 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,12 +45,11 @@ def work(data_dir: Path | None, database_url: str | None) -> Iterator[Session]:
 def work_on(settings: Settings) -> Iterator[Session]:
     """A transaction in the name of the system's user who runs the command."""
     database = Database(settings.database)
-    with said_in_words():
+    with closing(database), said_in_words():
         upgrade.upgrade(database) if settings.embedded else upgrade.check(database)
         with database.write() as session:
             store.sign(session, f"cli:{_os_user()}")
             yield session
-    database.close()
 
 
 @contextmanager

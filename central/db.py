@@ -1,6 +1,7 @@
 """Database engine: SQLite (WAL, FULL) or PostgreSQL by URL; reads and writes kept apart."""
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from central.columns import Base
+from central.sight import ASKER, Asker
 
 WRITE = "jinmu_write"
 CONTENTION = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
@@ -24,6 +26,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
+        self.info: Mapping[str, Any] = {}
         self.url = make_url(url)
         self.engine = make_engine(self.url)
         self._writing = self.engine.execution_options(**{WRITE: True})
@@ -34,22 +37,28 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
+    def asked_by(self, asker: Asker) -> "Database":
+        """The same database for somebody with limits: its sessions know who asks."""
+        narrow = copy.copy(self)
+        narrow.info = {ASKER: asker}
+        return narrow
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; whatever was changed in it is rolled back."""
-        with Session(self.engine) as session:
+        with Session(self.engine, info=dict(self.info)) as session:
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A session for reading in which every statement sees the same moment."""
-        with Session(self._frozen) as session:
+        with Session(self._frozen, info=dict(self.info)) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one transaction: committed at the end of the block, rolled back on error."""
-        with Session(self._writing) as session, session.begin():
+        with Session(self._writing, info=dict(self.info)) as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -15,11 +15,16 @@ from central.hub import Hub
 from central.keyed import Key, Keyed
 from central.renditions import Renditions
 from central.settings import Settings
+from central.sight import Asker
 
 
 def _database(request: Request) -> Database:
+    """The database as whoever asks may see it."""
     database: Database = request.app.state.database
-    return database
+    me = _maybe(request)
+    if me is None or me.limits is None:
+        return database
+    return database.asked_by(Asker(me.actor, me.limits))
 
 
 def _settings(request: Request) -> Settings:

@@ -5,6 +5,7 @@ client keeps at most one pending hint per topic, so a slow one costs nothing.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 TOPICS = ("cases", "incidents", "boxes", "evidence", "tell", "appeals")
 
 PING_EVERY_S = 10.0
+STEADY_EVERY_S = 5.0
+"""How often whoever may not know when something changes is told to look."""
 MAX_CLIENTS = 500
 # A stream ends after this time; the browser comes back and is asked who it is again.
 STREAM_LIFE_S = 600.0
@@ -57,21 +60,23 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._spread, topic)
 
-    def stream(self) -> AsyncIterator[str]:
+    def stream(self, *, steady: bool = False) -> AsyncIterator[str]:
         """Server-sent events of one client: `resync`, then `changed` and `ping` until it goes.
 
-        Raises HubFull at once when there are too many.
+        A `steady` one hears of every topic at a beat, whether anything changed or not. Raises
+        HubFull at once when there are too many.
         """
         if len(self._clients) >= MAX_CLIENTS:
             raise HubFull
-        return self._stream()
+        return self._stream(steady)
 
-    async def _stream(self) -> AsyncIterator[str]:
+    async def _stream(self, steady: bool) -> AsyncIterator[str]:
         client = _Client()
         self._clients.add(client)
         try:
-            yield f"retry: 2000\nid: {self._number}\nevent: resync\ndata: {{}}\n\n"
-            async for text in self._hints(client):
+            number = 0 if steady else self._number
+            yield f"retry: 2000\nid: {number}\nevent: resync\ndata: {{}}\n\n"
+            async for text in self._beats(client) if steady else self._hints(client):
                 yield text
         finally:
             self._clients.discard(client)
@@ -88,8 +93,21 @@ class Hub:
             client.wake.clear()
             pending, client.pending = client.pending, {}
             for topic, number in pending.items():
-                data = json.dumps({"topic": topic, "n": number})
-                yield f"id: {number}\nevent: changed\ndata: {data}\n\n"
+                yield _changed(topic, number)
+
+    async def _beats(self, client: _Client) -> AsyncIterator[str]:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + STREAM_LIFE_S
+        number = 0
+        while not self._closed and (left_s := ends_at - loop.time()) > 0:
+            beat_at = loop.time() + min(STEADY_EVERY_S, left_s)
+            while not self._closed and (wait_s := beat_at - loop.time()) > 0:
+                client.wake.clear()  # a change is no reason to speak, the end of all streams is
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(client.wake.wait(), wait_s)
+            number += 1
+            for topic in TOPICS:
+                yield _changed(topic, number)
 
     def _wake_all(self) -> None:
         for client in self._clients:
@@ -100,3 +118,8 @@ class Hub:
         for client in self._clients:
             client.pending[topic] = self._number
             client.wake.set()
+
+
+def _changed(topic: str, number: int) -> str:
+    data = json.dumps({"topic": topic, "n": number})
+    return f"id: {number}\nevent: changed\ndata: {data}\n\n"

@@ -47,7 +47,7 @@ class Keyed(Database):
     """The same database, which writes the key down with whatever is written."""
 
     def __init__(self, database: Database, key: Key) -> None:
-        self.url, self.engine = database.url, database.engine
+        self.__dict__.update(database.__dict__)  # the same engines, and who asks
         self._inner = database
         self._key = key
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ForeignKey,
     Index,
@@ -107,6 +108,7 @@ class IncidentTable(Base):
         Index(None, "scene", "place", "since"),
         Index(None, "site", "box", "stream", "since"),
         Index(None, "box", "incident_id"),
+        Index(None, "place", "site", "box", "stream"),
     )
 
 
@@ -198,7 +200,7 @@ class AuditTable(Base):
 
 
 class UserTable(Base):
-    """An account of a person."""
+    """An account of a person; `limits` is `central.sight.Limits`, NULL: it may see everything."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -206,6 +208,7 @@ class UserTable(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(20))
     org: Mapped[str] = mapped_column(String(40))
+    limits: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     disabled: Mapped[bool]
     created_at: Mapped[datetime]
 
@@ -240,7 +243,10 @@ class SetupLinkTable(Base):
 
 
 class ApiTokenTable(Base):
-    """A program's key: shown once, kept as a hash; a box's may be bound to it by site and box."""
+    """A program's key: shown once, kept as a hash; a box's may be bound to it by site and box.
+
+    `limits` are as those of an account.
+    """
 
     __tablename__ = "api_tokens"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -249,5 +255,6 @@ class ApiTokenTable(Base):
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     site: Mapped[str | None] = mapped_column(String(40))
     box: Mapped[str | None] = mapped_column(String(40))
+    limits: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

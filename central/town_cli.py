@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from central import store
+from central.auth.limiting import limit_by_people, would_limit
 from central.clock import utc_now
 from central.commands import DatabaseUrl, DataDir, refusal, work
 from central.intake import printable
@@ -17,6 +19,7 @@ from central.routing.town import NoRule
 from central.town import importing
 from central.town.importing import Author, Prepared, Wish
 from central.town.keeping import load_town, versions
+from central.town.rows import PersonRow
 from central.town.words import KINDS, Kind
 
 imports = typer.Typer(no_args_is_help=True, help="Bring the town in from files.")
@@ -56,7 +59,10 @@ def _command(kind: Kind) -> Callable[..., None]:
         wish = Wish(kind, file, crs, keep_missing)
         with work(data_dir, database_url) as session:
             if dry_run:
-                _show(importing.prepare(session, wish, utc_now()))
+                prepared = importing.prepare(session, wish, utc_now())
+                _show(prepared)
+                if kind == "people":
+                    _show_limits(session, prepared)
                 typer.echo("dry run: nothing was changed")
                 return
             prepared, version = importing.make(session, wish, _author())
@@ -74,6 +80,8 @@ def _command(kind: Kind) -> Callable[..., None]:
                     removed=len(counts.removed),
                 )
             _show(prepared)
+            if kind == "people":
+                _limit_accounts(session)
             typer.echo(f"town version {version}")
 
     return run
@@ -155,6 +163,18 @@ def show_versions(
         who, file = printable(one.source.actor), printable(one.source.file)
         counts = f"+{added} ~{changed} -{removed}"
         typer.echo(f"{one.number}\t{when}\t{who}\t{one.kind}\t{counts}\t{file}")
+
+
+def _show_limits(session: Session, prepared: Prepared) -> None:
+    people = [PersonRow.model_validate(body).value() for body in prepared.new.values()]
+    for account, limits in would_limit(session, people):
+        typer.echo(printable(f"account '{account}' would see only {', '.join(limits.grids)}"))
+
+
+def _limit_accounts(session: Session) -> None:
+    """Accounts that the file names with grids see only those from now on."""
+    for account, limits in limit_by_people(session, load_town(session).people, utc_now()):
+        typer.echo(printable(f"account '{account}' sees only {', '.join(limits.grids)}"))
 
 
 def _show(prepared: Prepared) -> None:

@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from fastapi.responses import Response
 
 from central import store
-from central.api.schemas import CameraIn, CameraOut
+from central.api.cases import problem
+from central.api.schemas import CameraIn, CameraOut, Problem
 from central.deps import Context, Data
 from edge.events import SLUG
 
@@ -20,13 +22,23 @@ def list_cameras(data: Data) -> list[CameraOut]:
         return [_out(camera) for camera in store.list_cameras(session)]
 
 
-@router.post("/{site}/{box}/{stream}/mode", summary="Let a camera record, ask, or file by itself")
-def set_mode(context: Context, site: Slug, box: Slug, stream: Slug, body: CameraIn) -> CameraOut:
+@router.post(
+    "/{site}/{box}/{stream}/mode",
+    summary="Let a camera record, ask, or file by itself",
+    response_model=CameraOut,
+    responses={404: {"model": Problem}},
+)
+def set_mode(
+    context: Context, site: Slug, box: Slug, stream: Slug, body: CameraIn
+) -> CameraOut | Response:
     actor = context.me.actor
-    with context.data.write() as session:
-        store.sign(session, actor, context.address)
-        store.set_camera_mode(session, (site, box, stream), body.mode, actor, context.now)
-        found = store.list_cameras(session)
+    try:
+        with context.data.write() as session:
+            store.sign(session, actor, context.address)
+            store.set_camera_mode(session, (site, box, stream), body.mode, actor, context.now)
+            found = store.list_cameras(session)
+    except store.NotFound:
+        return problem(404, "not_found", f"there is no camera {site}/{box}/{stream}")
     context.changed("boxes")
     return next(
         _out(one) for one in found if (one.site, one.box, one.stream) == (site, box, stream)

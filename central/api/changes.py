@@ -18,6 +18,6 @@ def list_changes(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> ChangeList:
     with data.read() as session:
-        found = store.changes_after(session, after, limit)
+        found, go_on = store.read_feed(session, after, limit)
     items = [ChangeOut.model_validate(change) for change in found]
-    return ChangeList(items=items, next=found[-1].number if found else after)
+    return ChangeList(items=items, next=go_on)

@@ -31,8 +31,8 @@ def list_appeals(
     session: Session, wanted: Wanted, page: store.Page
 ) -> tuple[tuple[Appeal, ...], int]:
     """A page of the appeals that match, the newest first, and how many match."""
-    total = session.scalar(_matching(select(func.count(AppealTable.id)), wanted)) or 0
-    listed = _matching(select(AppealTable), wanted)
+    total = session.scalar(_matching(session, select(func.count(AppealTable.id)), wanted)) or 0
+    listed = _matching(session, select(AppealTable), wanted)
     listed = listed.order_by(AppealTable.created_at.desc(), AppealTable.id.desc())
     rows = session.scalars(listed.limit(page.size).offset(page.offset))
     return tuple(appeal_of(row) for row in rows), total
@@ -44,7 +44,9 @@ def steps_of(session: Session, appeal_no: str) -> tuple[Step, ...]:
         AppealTable, AppealTable.id == AppealLogTable.appeal_id
     )
     rows = session.execute(
-        statement.where(AppealTable.appeal_no == appeal_no).order_by(AppealLogTable.id)
+        statement.where(AppealTable.appeal_no == appeal_no, *store.seen_appeals(session)).order_by(
+            AppealLogTable.id
+        )
     )
     return tuple(step_of(row, number) for row, number in rows)
 
@@ -54,12 +56,16 @@ def steps_between(session: Session, start: datetime, end: datetime, limit: int) 
     statement = select(AppealLogTable, AppealTable.appeal_no).join(
         AppealTable, AppealTable.id == AppealLogTable.appeal_id
     )
-    within = AppealLogTable.at >= start, AppealLogTable.at <= end
+    within = (
+        *(AppealLogTable.at >= start, AppealLogTable.at <= end),
+        *store.seen_appeals(session),
+    )
     rows = session.execute(statement.where(*within).order_by(AppealLogTable.id).limit(limit))
     return tuple(step_of(row, number) for row, number in rows)
 
 
-def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
+def _matching(session: Session, statement: Select[Any], wanted: Wanted) -> Select[Any]:
+    statement = statement.where(*store.seen_appeals(session))
     conditions: Sequence[Any] = (
         wanted.kind and AppealTable.kind == wanted.kind,
         wanted.case_no and AppealTable.case_no == wanted.case_no,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from central import store
@@ -124,7 +124,7 @@ def add_appeal(
 
 def get_appeal(session: Session, appeal_no: str) -> Appeal | None:
     """The appeal of this number."""
-    row = session.scalar(select(AppealTable).where(AppealTable.appeal_no == appeal_no))
+    row = session.scalar(_numbered(session, appeal_no))
     return None if row is None else appeal_of(row)
 
 
@@ -132,7 +132,7 @@ def view_contact(
     session: Session, appeal_no: str, seal: Seal, noted: store.Noted
 ) -> Contact | None:
     """Who appealed; that it was looked at is audited."""
-    row = session.scalar(select(AppealTable).where(AppealTable.appeal_no == appeal_no))
+    row = session.scalar(_numbered(session, appeal_no))
     if row is None or row.contact is None:
         return None
     store.note(session, noted)
@@ -141,9 +141,7 @@ def view_contact(
 
 def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tuple[Appeal, Step]:
     """The appeal after the action, and its row in the log; raises NotFound or Refused."""
-    row = session.scalar(
-        select(AppealTable).where(AppealTable.appeal_no == appeal_no).with_for_update()
-    )
+    row = session.scalar(_numbered(session, appeal_no).with_for_update())
     if row is None:
         raise store.NotFound(appeal_no)
     again = _done_before(session, row, doing)
@@ -168,6 +166,13 @@ def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tup
     return appeal_of(row), step_of(logged, appeal_no)
 
 
+def _numbered(session: Session, appeal_no: str) -> Select[AppealTable]:
+    """The appeal of this number, if it may be seen."""
+    return select(AppealTable).where(
+        AppealTable.appeal_no == appeal_no, *store.seen_appeals(session)
+    )
+
+
 def _known(session: Session, new: NewAppeal) -> AppealTable | None:
     if new.external_id is None:
         return None
@@ -188,7 +193,8 @@ def _done_before(session: Session, row: AppealTable, doing: Doing) -> AppealLogT
 def _check_case(session: Session, case_no: str | None) -> None:
     if case_no is None:
         return
-    if session.scalar(select(CaseTable.id).where(CaseTable.case_no == case_no)) is None:
+    known = select(CaseTable.id).where(CaseTable.case_no == case_no, *store.seen_cases(session))
+    if session.scalar(known) is None:
         raise Refused("no_such_case", "there is no such case")
 
 

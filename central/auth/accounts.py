@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from central.auth.limiting import told
 from central.auth.rights import USER_ROLES, UserRole
 from central.auth.secrets import (
     NO_PASSWORD,
@@ -16,6 +17,7 @@ from central.auth.secrets import (
 )
 from central.auth.sessions import NewSession, start_session
 from central.db import Database
+from central.sight import Limits
 from central.store import note_act
 from central.tables import SessionTable, SetupLinkTable, UserTable
 
@@ -30,7 +32,13 @@ class SetupRefused(Exception):
 
 
 def add_user(  # noqa: PLR0913 what an account is
-    session: Session, name: str, password: str, role: UserRole, now: datetime, org: str = ""
+    session: Session,
+    name: str,
+    password: str,
+    role: UserRole,
+    now: datetime,
+    org: str = "",
+    limits: Limits | None = None,
 ) -> None:
     """Make an account, of an organisation if it is given; ValueError with a text for people."""
     if _NAME.fullmatch(name) is None:
@@ -44,9 +52,10 @@ def add_user(  # noqa: PLR0913 what an account is
         raise ValueError(f"an organisation has at most {MAX_ORG_CHARS} characters")
     user = _row(name, hash_password(password), role, now)
     user.org = org
+    user.limits = limits.body() if limits else None
     session.add(user)
     session.flush()
-    note_act(session, now, "user_added", name, role=role, org=org)
+    note_act(session, now, "user_added", name, role=role, org=org, **told(limits))
 
 
 def ensure_demo_user(session: Session, now: datetime) -> None:

@@ -10,6 +10,7 @@ import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import QueryParams
 
 from central.auth.rights import READ, Principal
+from central.sight import limits_of
 from central.tables import ApiTokenTable, UserTable
 
 LINK_LIFE = timedelta(minutes=5)
@@ -82,11 +84,17 @@ def _owner(session: Session, actor: str) -> Principal | None:
                 ApiTokenTable.name == actor.removeprefix(_TOKEN), ApiTokenTable.revoked_at.is_(None)
             )
         )
-        return None if token is None else Principal(token.name, "token", token.scope, by_link=True)
+        return None if token is None else _principal(token.name, "token", token.scope, token.limits)
     user = session.scalar(
         select(UserTable).where(UserTable.name == actor, UserTable.disabled.is_(False))
     )
-    return None if user is None else Principal(user.name, "user", user.role, by_link=True)
+    return None if user is None else _principal(user.name, "user", user.role, user.limits)
+
+
+def _principal(
+    name: str, kind: Literal["user", "token"], role: str, limits: dict[str, Any] | None
+) -> Principal:
+    return Principal(name, kind, role, by_link=True, limits=limits_of(limits))
 
 
 def _signature(key: bytes, path: str, user: str, expires: str) -> str:

@@ -1,8 +1,8 @@
 """Who may do what: one table, pure; what is not in it is refused.
 
 Which route somebody reaches is decided here; what they may do with a case there, by the table of
-the workflow (`central.cases.table`). Rights per camera and grid come later and belong here: a
-`Grant` then also says where it holds, and `may` is asked with the place of the case or picture.
+the workflow (`central.cases.table`). Which cases there are for somebody with limits, their
+`Limits` say (`central.sight`): behind the routes what lies outside of them does not exist.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from central.cases.states import Role
+from central.sight import Limits
 
 UserRole = Literal[
     "observer", "desk", "dispatcher", "handler", "verifier", "leader", "administrator"
@@ -27,6 +28,8 @@ PUBLIC_PATHS = ("/login", "/setup", "/healthz", "/oauth/token")
 NAMELESS_PATHS = ("/healthz",)  # answered without looking into the database
 PUBLIC_FOLDER = "/static/"
 PROGRAM_PATHS = ("/api/", "/events", "/metrics", "/open311/")
+WHOLE = ("/metrics",)
+"""What counts everything there is: not for those who may see but a part of it."""
 KEY_PATHS = "/open311/"
 """Where a token may also come as `api_key`, in the address or in the form."""
 
@@ -87,7 +90,8 @@ RIGHTS: dict[str, tuple[Grant, ...]] = {
 class Principal:
     """Somebody who proved who they are; `role` is a person's role or a token's scope.
 
-    `by_link`: proved by a signed address alone, good for nothing but that address.
+    `by_link`: proved by a signed address alone, good for nothing but that address. `limits`: the
+    grids and cameras beyond which nothing is there for them; None: they see all.
     """
 
     name: str
@@ -96,6 +100,7 @@ class Principal:
     csrf_token: str = ""
     by_link: bool = False
     org: str = ""
+    limits: Limits | None = None
 
     @property
     def actor(self) -> str:
@@ -122,5 +127,7 @@ def is_for_programs(path: str) -> bool:
 
 def may(principal: Principal, method: str, path: str) -> bool:
     """Whether the table lets this principal do this."""
+    if principal.limits is not None and path in WHOLE:
+        return False
     grants = RIGHTS.get(principal.role, ())
     return any(method in grant.methods and grant.pattern.fullmatch(path) for grant in grants)

@@ -14,6 +14,7 @@ from central.auth.rights import Principal
 from central.auth.secrets import digest, hash_password, is_outdated, new_secret, password_is
 from central.db import Database, one_at_a_time
 from central.settings import Settings
+from central.sight import limits_of
 from central.store import note
 from central.tables import AuditTable, LoginFailureTable, SessionTable, UserTable
 
@@ -85,14 +86,24 @@ def start_session(session: Session, user: UserTable, now: datetime) -> NewSessio
             expires_at=expires_at,
         )
     )
-    begun = Principal(user.name, "user", user.role, csrf_token, org=user.org)
+    begun = Principal(
+        user.name,
+        "user",
+        user.role,
+        csrf_token,
+        org=user.org,
+        limits=limits_of(user.limits),
+    )
     return NewSession(secret, begun, expires_at)
 
 
 def principal_of_session(session: Session, secret: str, now: datetime) -> Principal | None:
     """Who a cookie belongs to, None when it is unknown, too old, or its user locked."""
     row = session.execute(
-        select(UserTable.name, UserTable.role, UserTable.org, SessionTable.csrf_token)
+        select(
+            *(UserTable.name, UserTable.role, UserTable.org, UserTable.limits),
+            SessionTable.csrf_token,
+        )
         .join(UserTable, UserTable.id == SessionTable.user_id)
         .where(
             SessionTable.token_sha256 == digest(secret),
@@ -102,7 +113,14 @@ def principal_of_session(session: Session, secret: str, now: datetime) -> Princi
     ).one_or_none()
     if row is None:
         return None
-    return Principal(row.name, "user", row.role, row.csrf_token, org=row.org)
+    return Principal(
+        row.name,
+        "user",
+        row.role,
+        row.csrf_token,
+        org=row.org,
+        limits=limits_of(row.limits),
+    )
 
 
 def open_sessions(session: Session, name: str, now: datetime) -> tuple[datetime, ...]:

@@ -7,11 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from central import store
+from central.auth.limiting import told
 from central.auth.oauth import PREFIX as ACCESS_PREFIX
 from central.auth.oauth import owner_of
 from central.auth.rights import SCOPES, Principal, Scope
 from central.auth.secrets import digest, new_secret
 from central.intake import Sender
+from central.sight import Limits, limits_of
 from central.store import note_act
 from central.tables import ApiTokenTable
 from edge.events import SLUG
@@ -21,7 +23,14 @@ _SLUG = re.compile(SLUG)
 _NAME = re.compile(r"[\w.-]{1,40}")
 
 
-def create_token(session: Session, name: str, scope: Scope, now: datetime, box: str = "") -> str:
+def create_token(  # noqa: PLR0913 what a token is
+    session: Session,
+    name: str,
+    scope: Scope,
+    now: datetime,
+    box: str = "",
+    limits: Limits | None = None,
+) -> str:
     """The new token, to be shown once; raises ValueError with a text for people.
 
     A box's token may be bound to it by SITE/BOX: it ends when that box is enrolled, for then it
@@ -34,6 +43,8 @@ def create_token(session: Session, name: str, scope: Scope, now: datetime, box: 
     if session.scalar(select(ApiTokenTable.id).where(ApiTokenTable.name == name)) is not None:
         raise ValueError(f"there is or was a token '{name}' already: choose another name")
     owner = _owner(scope, box)
+    if limits is not None and scope == "box":
+        raise ValueError("a box uploads what it sees: its token has no limits")
     token = PREFIX + new_secret()
     session.add(
         ApiTokenTable(
@@ -42,10 +53,11 @@ def create_token(session: Session, name: str, scope: Scope, now: datetime, box: 
             token_sha256=digest(token),
             site=owner and owner.site,
             box=owner and owner.box,
+            limits=limits.body() if limits else None,
             created_at=now,
         )
     )
-    note_act(session, now, "token_created", name, scope=scope)
+    note_act(session, now, "token_created", name, scope=scope, **told(limits))
     return token
 
 
@@ -68,7 +80,7 @@ def principal_of_token(session: Session, secret: str, now: datetime) -> Principa
     """Which program a token belongs to, None when it is unknown, revoked or over."""
     if secret.startswith(ACCESS_PREFIX):
         found = owner_of(session, secret, now)
-        return None if found is None else Principal(found[0].name, "token", found[1])
+        return None if found is None else _principal(found[0], found[1])
     token = session.scalar(
         select(ApiTokenTable).where(
             ApiTokenTable.token_sha256 == digest(secret), ApiTokenTable.revoked_at.is_(None)
@@ -76,7 +88,11 @@ def principal_of_token(session: Session, secret: str, now: datetime) -> Principa
     )
     if token is None or (token.scope == "box" and not _may_stay_unsigned(session, token)):
         return None
-    return Principal(token.name, "token", token.scope)
+    return _principal(token, token.scope)
+
+
+def _principal(token: ApiTokenTable, scope: str) -> Principal:
+    return Principal(token.name, "token", scope, limits=limits_of(token.limits))
 
 
 def _owner(scope: Scope, box: str) -> Sender | None:

@@ -108,7 +108,8 @@ def _appeals(session: Session, asked: Asked) -> tuple[Appeal, ...]:
 
 
 def _cases(session: Session, asked: Asked) -> Sequence[CaseTable]:
-    statement = select(CaseTable).order_by(CaseTable.filed_at.desc(), CaseTable.id.desc())
+    statement = select(CaseTable).where(*store.seen_cases(session))
+    statement = statement.order_by(CaseTable.filed_at.desc(), CaseTable.id.desc())
     if asked.numbers:
         statement = statement.where(CaseTable.case_no.in_(asked.numbers))
     else:

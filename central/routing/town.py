@@ -62,6 +62,15 @@ class Town:
         """The route of a case that is filed at `at`; raises NoRule."""
         return Routing(self, place_id, at).route(scene, severity)
 
+    def grids_of_places(self) -> dict[str, frozenset[str]]:
+        """By place the grids that it lies in: its own, that one's parent and so on."""
+        found = {}
+        for place in self.places.values():
+            grid = self.atlas.locate(place.point, place.declared_grid).grid
+            lineage = self.atlas.lineage(grid) if grid else ()
+            found[place.id] = frozenset(one.id for one in lineage)
+        return found
+
     def members(self, org: str, role: str = "") -> tuple[Person, ...]:
         """People of an organisation, with a role if one is asked for."""
         return tuple(p for p in self.people if p.org == org and (not role or role in p.roles))

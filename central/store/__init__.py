@@ -2,7 +2,6 @@
 
 from central.audit import Broken, Head, Noted
 from central.store.acks import PendingAck, drop_acks, pending_acks
-from central.store.acting import NotFound
 from central.store.audit import audit_head, list_audit, note, note_act, sign, verify_audit
 from central.store.box_types import Box, DeviceCondition, Gap, Quarantined
 from central.store.boxes import get_box, list_boxes, save_state
@@ -20,6 +19,7 @@ from central.store.changes import (
     changes_after,
     changes_between,
     newest_change,
+    read_feed,
     record_change,
 )
 from central.store.enrolment import (
@@ -40,7 +40,13 @@ from central.store.enrolment import (
 )
 from central.store.figures import figures
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
-from central.store.lists import count_cases, fold_tally, tally_is_long, tally_of_cases
+from central.store.lists import (
+    count_cases,
+    count_matching,
+    fold_tally,
+    tally_is_long,
+    tally_of_cases,
+)
 from central.store.merge import Verdict, merge, refuse
 from central.store.nearby import lock_places
 from central.store.pictures import (
@@ -53,6 +59,7 @@ from central.store.quarantine import count_quarantine, list_quarantine
 from central.store.retry import Again, NotRetryable, retry_quarantined
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
+from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
 from central.store.ticking import due_cases, fire, next_due
 from central.store.timeline import get_incident, list_incidents, timeline_of
 from central.store.transitions import check_logs
@@ -118,6 +125,7 @@ __all__ = [
     "check_chains",
     "check_logs",
     "count_cases",
+    "count_matching",
     "count_missing",
     "count_newer",
     "count_quarantine",
@@ -131,6 +139,7 @@ __all__ = [
     "get_case",
     "get_incident",
     "has_evidence",
+    "is_limited",
     "is_referenced",
     "list_audit",
     "list_boxes",
@@ -151,6 +160,7 @@ __all__ = [
     "note",
     "note_act",
     "pending_acks",
+    "read_feed",
     "record_change",
     "refuse",
     "retry_quarantined",
@@ -158,6 +168,9 @@ __all__ = [
     "revoke_certificates",
     "revoked_certificates",
     "save_state",
+    "seen_appeals",
+    "seen_cases",
+    "seen_messages",
     "set_camera_mode",
     "settle_cases",
     "sign",

@@ -16,11 +16,8 @@ from central.store.episodes import dispatch_by_rule, settle
 from central.store.live import Live, children_of, lock_case
 from central.store.merging import absorb, case_by_no, part
 from central.store.routes import filing
+from central.store.sight import NotFound
 from central.store.types import ActionRequest, Person
-
-
-class NotFound(Exception):
-    """There is no such case."""
 
 
 def perform(session: Session, case_no: str, request: ActionRequest, now: datetime) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from central.intake import TakenState
 from central.ledger import Ledger
+from central.sight import Camera
 from central.store.box_types import Box, DeviceCondition, Gap
+from central.store.sight import cameras_in_sight
 from central.store.sql import add_or_replace
 from central.tables import BoxTable, DeviceEventTable, LedgerTable
 
@@ -51,17 +53,36 @@ def save_state(session: Session, taken: TakenState, now: datetime) -> bool:
 
 
 def list_boxes(session: Session, now: datetime | None = None) -> tuple[Box, ...]:
-    """All boxes by site and name; without `now` every gap counts as overdue."""
+    """Boxes that may be seen, by site and name; without `now` every gap counts as overdue."""
     conditions = _raised(session)
     ledgers = _ledgers(session, now)
     rows = session.scalars(select(BoxTable).order_by(BoxTable.site, BoxTable.box))
-    return tuple(
+    found = tuple(
         replace(
             _box(row),
             conditions=tuple(conditions.get((row.site, row.box), ())),
             ledgers=tuple(ledgers.get((row.site, row.box), ())),
         )
         for row in rows
+    )
+    cameras = cameras_in_sight(session)
+    if cameras is None:
+        return found
+    boxes = {camera[:2] for camera in cameras}
+    return tuple(_seen_part(one, cameras) for one in found if (one.site, one.box) in boxes)
+
+
+def _seen_part(box: Box, cameras: frozenset[Camera]) -> Box:
+    """A box as if it had only these cameras."""
+
+    def is_seen(stream: str) -> bool:
+        return (box.site, box.box, stream) in cameras
+
+    streams = [one for one in box.state.get("streams", ()) if is_seen(one["id"])]
+    return replace(
+        box,
+        state=box.state | {"streams": streams},
+        conditions=tuple(c for c in box.conditions if not c.stream or is_seen(c.stream)),
     )
 
 

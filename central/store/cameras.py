@@ -12,6 +12,7 @@ from central.cases.promotion import Record, proposal
 from central.cases.states import CameraMode
 from central.store.audit import note_act
 from central.store.boxes import stream_names
+from central.store.sight import NotFound, seen_cameras, seen_cases
 from central.store.sql import add_or_replace
 from central.tables import IncidentTable
 
@@ -32,14 +33,14 @@ class Camera:
 
 
 def list_cameras(session: Session) -> tuple[Camera, ...]:
-    """Every camera that has ever told of an incident or was given a mode."""
+    """Every camera, of those that may be seen, that ever told of an incident or has a mode."""
     modes = {
         (row.site, row.box, row.stream): cast(CameraMode, row.mode)
         for row in session.scalars(select(CameraTable))
     }
     names = stream_names(session)
     records = _records(session)
-    cameras = sorted({*modes, *names, *_seen(session)})
+    cameras = sorted(seen_cameras(session, {*modes, *names, *_seen(session)}))
     return tuple(
         _camera(key, names.get(key, ""), modes.get(key, "auto"), records.get(key, Record(0, 0)))
         for key in cameras
@@ -50,13 +51,16 @@ def count_cameras(session: Session) -> int:
     """How many cameras `list_cameras` would give."""
     table = CameraTable
     given = {(row.site, row.box, row.stream) for row in session.scalars(select(table))}
-    return len({*given, *stream_names(session), *_seen(session)})
+    known = {*given, *stream_names(session), *_seen(session)}
+    return len(seen_cameras(session, known))
 
 
 def set_camera_mode(
     session: Session, camera: _Key, mode: CameraMode, by: str, now: datetime
 ) -> None:
-    """From now on; what is filed already stays."""
+    """From now on; what is filed already stays. Raises NotFound where it may not be seen."""
+    if camera not in seen_cameras(session, [camera]):
+        raise NotFound("/".join(camera))
     site, box, stream = camera
     key = {"site": site, "box": box, "stream": stream}
     values = {"mode": mode, "changed_at": now, "changed_by": by}
@@ -104,7 +108,7 @@ def _records(session: Session) -> dict[_Key, Record]:
         )
         .join(CaseIncidentTable, CaseIncidentTable.incident_id == table.incident_id)
         .join(CaseTable, CaseTable.id == CaseIncidentTable.case_id)
-        .where(CaseTable.verdict.is_not(None), table.files)
+        .where(CaseTable.verdict.is_not(None), table.files, *seen_cases(session))
         .group_by(table.site, table.box, table.stream, CaseTable.verdict)
     )
     counted: dict[_Key, dict[str, int]] = {}

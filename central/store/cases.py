@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseIncidentTable, CaseTable
-from central.cases.standing import Deadlines
+from central.cases.standing import Deadlines, Detail
 from central.cases.states import (
     CloseReason,
     RejectReason,
@@ -24,6 +24,7 @@ from central.store.boxes import stream_names
 from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching
 from central.store.pictures import Picture, pictures_of
 from central.store.routes import org_name
+from central.store.sight import is_limited, seen_cases
 from central.store.timeline import incident_of, timeline_of
 from central.store.transitions import log_of
 from central.store.types import (
@@ -53,7 +54,8 @@ def list_cases(session: Session, wanted: CaseFilter, page: Page) -> CasePage:
 
 def get_case(session: Session, case_no: str, who: Person = NOBODY) -> CaseDetail | None:
     """Everything of one case, None when there is no such number; `allowed` is for `who`."""
-    row = session.execute(_with_incident().where(CaseTable.case_no == case_no)).one_or_none()
+    wanted = _with_incident().where(CaseTable.case_no == case_no, *seen_cases(session))
+    row = session.execute(wanted).one_or_none()
     if row is None:
         return None
     case, incident = row
@@ -81,7 +83,7 @@ def count_newer(session: Session, wanted: CaseFilter, case_no: str) -> int:
     here = _place_of(session, case_no)
     if here is None:
         return 0
-    found = matching(select(func.count(CaseTable.id)), wanted).where(here < IN_LIST)
+    found = matching(session, select(func.count(CaseTable.id)), wanted).where(here < IN_LIST)
     return session.scalar(found) or 0
 
 
@@ -90,7 +92,7 @@ def neighbours(session: Session, wanted: CaseFilter, case_no: str) -> tuple[str 
     here = _place_of(session, case_no)
     if here is None:
         return None, None
-    listed = matching(select(CaseTable.case_no), wanted).limit(1)
+    listed = matching(session, select(CaseTable.case_no), wanted).limit(1)
     newer = listed.where(here < IN_LIST).order_by(CaseTable.filed_at, CaseTable.id)
     older = listed.where(here > IN_LIST).order_by(CaseTable.filed_at.desc(), CaseTable.id.desc())
     return session.scalar(newer), session.scalar(older)
@@ -98,14 +100,15 @@ def neighbours(session: Session, wanted: CaseFilter, case_no: str) -> tuple[str 
 
 def cases_by_no(session: Session, numbers: Sequence[str]) -> tuple[Case, ...]:
     """The cases of these numbers, newest first; unknown numbers are left out."""
-    rows = session.execute(
-        _with_incident().where(CaseTable.case_no.in_(numbers)).order_by(*NEWEST_FIRST)
-    ).all()
+    wanted = _with_incident().where(CaseTable.case_no.in_(numbers), *seen_cases(session))
+    rows = session.execute(wanted.order_by(*NEWEST_FIRST)).all()
     return shown(session, [(case, incident) for case, incident in rows])
 
 
 def log_entries(session: Session, case: CaseTable) -> tuple[LogEntry, ...]:
-    """The log of a case for people, the oldest row first."""
+    """The log of a case for people, the oldest row first; other cases by number if seen."""
+    log = log_of(session, case)
+    hidden = _hidden(session, {row.entry.detail.case_no for row in log} - {""})
     return tuple(
         LogEntry(
             row.number,
@@ -116,12 +119,24 @@ def log_entries(session: Session, case: CaseTable) -> tuple[LogEntry, ...]:
             row.entry.from_state,
             row.entry.to_state,
             row.entry.reason,
-            row.entry.detail,
+            _without(row.entry.detail, hidden),
             row.entry.deadlines,
             row.hash,
         )
-        for row in log_of(session, case)
+        for row in log
     )
+
+
+def _hidden(session: Session, numbers: set[str]) -> set[str]:
+    """Of these numbers of cases those that may not be seen."""
+    if not numbers or not is_limited(session):
+        return set()
+    seen = select(CaseTable.case_no).where(CaseTable.case_no.in_(numbers), *seen_cases(session))
+    return numbers - set(session.scalars(seen))
+
+
+def _without(detail: Detail, hidden: set[str]) -> Detail:
+    return replace(detail, case_no="") if detail.case_no in hidden else detail
 
 
 def shown(session: Session, rows: list[tuple[CaseTable, IncidentTable | None]]) -> tuple[Case, ...]:
@@ -175,7 +190,8 @@ def _numbers(session: Session, cases: list[CaseTable]) -> dict[int, str]:
     wanted = [number for number in ids if number is not None]
     if not wanted:
         return {}
-    rows = session.execute(select(CaseTable.id, CaseTable.case_no).where(CaseTable.id.in_(wanted)))
+    named = select(CaseTable.id, CaseTable.case_no).where(CaseTable.id.in_(wanted))
+    rows = session.execute(named.where(*seen_cases(session)))
     return {row.id: row.case_no for row in rows}
 
 

@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from central.exchange_tables import ChangeTable
 from central.store.audit import LOCK
+from central.store.sight import is_limited, seen_changes
 from central.store.sql import add
 
 _WAITING = "changes"
+LOOKED_THROUGH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,25 @@ def record_change(session: Session, kind: str, case_no: str, at: datetime) -> No
 
 def changes_after(session: Session, after: int, limit: int) -> tuple[Change, ...]:
     """The changes above a number, in order."""
-    statement = select(ChangeTable).where(ChangeTable.number > after)
+    return read_feed(session, after, limit)[0]
+
+
+def read_feed(session: Session, after: int, limit: int) -> tuple[tuple[Change, ...], int]:
+    """The changes above a number, in order, and the number to go on from.
+
+    For somebody with limits the part of the feed that is looked through is bounded, and so what
+    comes may be nothing while there is more.
+    """
+    until = after + LOOKED_THROUGH
+    statement = select(ChangeTable).where(ChangeTable.number > after, *seen_changes(session))
+    if is_limited(session):
+        until = min(until, max(after, newest_change(session)))
+        statement = statement.where(ChangeTable.number <= until)
     rows = session.scalars(statement.order_by(ChangeTable.number).limit(limit))
-    return tuple(Change(row.number, row.kind, row.subject, row.at) for row in rows)
+    found = tuple(Change(row.number, row.kind, row.subject, row.at) for row in rows)
+    if is_limited(session) and len(found) < limit:
+        return found, until
+    return found, found[-1].number if found else after
 
 
 def newest_change(session: Session) -> int:
@@ -63,7 +81,8 @@ def changes_between(
     session: Session, start: datetime, end: datetime, limit: int
 ) -> tuple[Change, ...]:
     """The changes of a span of time, in order."""
-    statement = select(ChangeTable).where(ChangeTable.at >= start, ChangeTable.at <= end)
+    within = ChangeTable.at >= start, ChangeTable.at <= end
+    statement = select(ChangeTable).where(*within, *seen_changes(session))
     rows = session.scalars(statement.order_by(ChangeTable.number).limit(limit))
     return tuple(Change(row.number, row.kind, row.subject, row.at) for row in rows)
 

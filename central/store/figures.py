@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import cast
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
@@ -21,6 +21,7 @@ from central.store.cameras import count_cameras
 from central.store.logs import cases_of
 from central.store.routes import calendar_of, grid_finder
 from central.store.settling import lengths_s, others, sums
+from central.store.sight import seen_appeals, seen_cases
 
 A_DAY_S = 86400
 
@@ -40,12 +41,13 @@ def figures(
 ) -> Report:
     """All figures of the period, folded from the log as it is until `scope.as_of`.
 
-    Camera-days are those of every camera that is known now. Without marks cases that have ended
+    Camera-days are those of every camera that is known now; for somebody with limits all of it is
+    only about what they may see. Without marks cases that have ended
     are only counted, where that says the same: what is asked of the town is not known of them.
     """
     chosen = wanted or Wanted()
     days = _camera_days(session, scope)
-    where, beside = _touching(scope), Beside(days)
+    where, beside = (*_touching(scope), *seen_cases(session)), Beside(days)
     if not with_marks and not chosen.grid:
         where += (others(scope),)
         sums_by_name = sums(session, scope, chosen)
@@ -83,7 +85,7 @@ def _touching(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 def _appeals(session: Session, scope: Scope) -> Iterator[Appeal]:
     """Appeals that came before the period was over; what was done after `as_of` is not known."""
     until = min(scope.period.end, scope.as_of)
-    found = session.scalars(select(AppealTable).where(AppealTable.created_at < until)).all()
+    found = session.scalars(_appeals_until(session, until)).all()
     facts = _facts(session, {one.case_no for one in found if one.case_no})
     calendar = calendar_of(session)
     grid = grid_finder(session)
@@ -103,6 +105,10 @@ def _appeals(session: Session, scope: Scope) -> Iterator[Appeal]:
             grid=grid(of.place),
             lead=of.lead,
         )
+
+
+def _appeals_until(session: Session, until: datetime) -> Select[AppealTable]:
+    return select(AppealTable).where(AppealTable.created_at < until, *seen_appeals(session))
 
 
 def _facts(session: Session, numbers: set[str]) -> dict[str, _Facts]:

@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session, aliased
 
 from central.case_tables import CaseIncidentTable, CaseTable, CaseTallyTable
 from central.cases.states import OPEN, TAB_STATES, Tab
+from central.store.sight import is_limited, seen_cases
 from central.store.types import CaseCounts, CaseFilter, Page
 from central.tables import IncidentTable
 
 NEWEST_FIRST = (CaseTable.filed_at.desc(), CaseTable.id.desc())
 OLDEST_FIRST = (CaseTable.filed_at, CaseTable.id)
 ANY_CASE = CaseFilter()
+COUNTED = 10_000
+"""The tally knows nothing of places: what somebody with limits may see is counted, up to here."""
 FOLD_FROM = 500
 """So many rows of the tally are read in no time; more are folded together."""
 KEY = (
@@ -31,18 +34,24 @@ KEY = (
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 
-def count_matching(session: Session, wanted: CaseFilter) -> int:
-    """How many cases match."""
+def count_matching(session: Session, wanted: CaseFilter, most: int = COUNTED) -> int:
+    """How many cases match; for somebody with limits `most` at most."""
+    if is_limited(session):
+        some = matching(session, select(CaseTable.id), wanted).limit(most).subquery()
+        return session.scalar(select(func.count()).select_from(some)) or 0
     if not _is_tallied(wanted):
-        return session.scalar(matching(select(func.count(CaseTable.id)), wanted)) or 0
+        return session.scalar(matching(session, select(func.count(CaseTable.id)), wanted)) or 0
     return session.scalar(_tally(select(func.sum(CaseTallyTable.number)), wanted)) or 0
 
 
 def count_cases(session: Session, wanted: CaseFilter = ANY_CASE) -> CaseCounts:
     """How many cases stand in each list, whichever of them the filter asks for."""
     anywhere = replace(wanted, status=None, tab=None, state=None)
+    if is_limited(session):
+        some = {tab: count_matching(session, replace(anywhere, tab=tab)) for tab in TAB_STATES}
+        return CaseCounts(**some, all=count_matching(session, anywhere))
     count: Counter[tuple[str, bool]] = Counter()
-    for state, judged, number in session.execute(_by_state(anywhere)):
+    for state, judged, number in session.execute(_by_state(session, anywhere)):
         count[state, bool(judged)] += number
     tabs = {
         tab: sum(
@@ -56,12 +65,18 @@ def count_cases(session: Session, wanted: CaseFilter = ANY_CASE) -> CaseCounts:
 
 
 def ids_of(session: Session, wanted: CaseFilter, page: Page, total: int) -> list[int]:
-    """Ids of the cases of a page of `total`, walked to from the nearer end of the list."""
+    """Ids of the cases of a page of `total`, walked to from the nearer end of the list.
+
+    For somebody with limits `total` may be too small: they walk from its beginning.
+    """
+    if is_limited(session):
+        part = matching(session, select(CaseTable.id), wanted).limit(page.size)
+        return list(session.scalars(part.order_by(*NEWEST_FIRST).offset(page.offset)))
     size = min(page.size, total - page.offset)
     if size <= 0:
         return []
     after = total - page.offset - size
-    listed = matching(select(CaseTable.id), wanted).limit(size)
+    listed = matching(session, select(CaseTable.id), wanted).limit(size)
     if page.offset <= after:
         return list(session.scalars(listed.order_by(*NEWEST_FIRST).offset(page.offset)))
     return list(session.scalars(listed.order_by(*OLDEST_FIRST).offset(after)))
@@ -102,14 +117,14 @@ def _is_tallied(wanted: CaseFilter) -> bool:
     return all(value is None for value in others)
 
 
-def _by_state(wanted: CaseFilter) -> Select[str, bool, int]:
+def _by_state(session: Session, wanted: CaseFilter) -> Select[str, bool, int]:
     """Rows of state, judged, number."""
     if _is_tallied(wanted):
         tally = CaseTallyTable
         counted = select(tally.state, tally.judged, func.sum(tally.number))
         return _tally(counted, wanted).group_by(tally.state, tally.judged)
     judged = when((CaseTable.verdict.is_(None), False), else_=True)
-    found = matching(select(CaseTable.state, judged, func.count()), wanted)
+    found = matching(session, select(CaseTable.state, judged, func.count()), wanted)
     return found.group_by(CaseTable.state, judged)
 
 
@@ -133,8 +148,9 @@ def _tally(statement: AnySelect, wanted: CaseFilter) -> AnySelect:
     return statement.where(*asked)
 
 
-def matching(statement: AnySelect, wanted: CaseFilter) -> AnySelect:
-    """The statement, restricted to the cases that are wanted."""
+def matching(session: Session, statement: AnySelect, wanted: CaseFilter) -> AnySelect:
+    """The statement, restricted to the cases that are wanted and may be seen."""
+    statement = statement.where(*seen_cases(session))
     given = {
         CaseTable.state: wanted.state,
         CaseTable.scene: wanted.scene,

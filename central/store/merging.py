@@ -9,6 +9,7 @@ from central.case_tables import CaseIncidentTable, CaseTable
 from central.cases.moves import Move
 from central.cases.standing import Detail
 from central.store.live import Live, children_of
+from central.store.sight import seen_cases
 
 
 def absorb(session: Session, survivor: Live, other: Live, move: Move) -> None:
@@ -41,10 +42,10 @@ def part(session: Session, other: Live, survivor: Live, move: Move) -> None:
 
 
 def case_by_no(session: Session, case_no: str) -> CaseTable | None:
-    """The row of a number, locked."""
+    """The row of a number that may be seen, locked."""
     return session.scalar(
         select(CaseTable)
-        .where(CaseTable.case_no == case_no)
+        .where(CaseTable.case_no == case_no, *seen_cases(session))
         .with_for_update()
         .execution_options(populate_existing=True)
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from central.store.sight import may_see_picture
 from central.store.sql import add_new
 from central.tables import EvidenceRefTable, EvidenceTable
 
@@ -65,8 +66,9 @@ def add_evidence(session: Session, new: NewEvidence, now: datetime) -> bool:
 
 
 def has_evidence(session: Session, sha256: str) -> bool:
-    """Whether the file is here."""
-    return session.get(EvidenceTable, sha256) is not None
+    """Whether the file is here, for whoever may see it."""
+    here = session.get(EvidenceTable, sha256) is not None
+    return here and may_see_picture(session, sha256)
 
 
 def is_referenced(session: Session, sha256: str) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from central.intake import Refusal
 from central.store.box_types import Quarantined
+from central.store.sight import is_limited
 from central.store.sql import add_new
 from central.tables import QuarantineTable
 
@@ -43,12 +44,19 @@ def keep(session: Session, refusal: Refusal, now: datetime) -> bool:
 
 
 def count_quarantine(session: Session) -> int:
-    """Number of different messages in quarantine."""
+    """Number of different messages in quarantine.
+
+    What a message is about is not known before it is filed: with limits nobody sees any of them.
+    """
+    if is_limited(session):
+        return 0
     return session.scalar(select(func.count()).select_from(QuarantineTable)) or 0
 
 
 def list_quarantine(session: Session, limit: int = 100) -> tuple[Quarantined, ...]:
-    """Messages in quarantine, newest first."""
+    """Messages in quarantine, newest first; none for somebody with limits."""
+    if is_limited(session):
+        return ()
     order = (QuarantineTable.last_at.desc(), QuarantineTable.id.desc())
     rows = session.scalars(select(QuarantineTable).order_by(*order).limit(limit))
     return tuple(

@@ -13,6 +13,7 @@ from central.store.box_types import RETRYABLE
 from central.store.boxes import save_state
 from central.store.ledgers import lock_boxes
 from central.store.merge import Verdict, merge
+from central.store.sight import is_limited
 from central.tables import QuarantineTable
 from edge.seal import seal_of_text
 
@@ -40,7 +41,7 @@ def retry_quarantined(session: Session, row_id: int, again: Again) -> Verdict:
     Raises NotRetryable.
     """
     row = session.get(QuarantineTable, row_id, with_for_update=True)
-    if row is None:
+    if row is None or is_limited(session):
         raise NotRetryable("not_found", "there is no such message in quarantine")
     if row.code not in RETRYABLE:
         raise NotRetryable("final", f"another try cannot change the verdict {row.code}")

@@ -17,6 +17,7 @@ from central.kpi.report import Wanted
 from central.kpi.rules import Scope
 from central.kpi.settled import settle, sums_of
 from central.store.logs import cases_of
+from central.store.sight import seen_cases
 
 AT_ONCE = 500
 LENGTHS = (
@@ -50,14 +51,15 @@ def settle_cases(session: Session, limit: int = AT_ONCE) -> int:
     return len(ids)
 
 
-def whole(scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
-    """Facts of cases with all their moments in the period, as the log knew them at `as_of`."""
+def whole(session: Session, scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
+    """Facts of seen cases with all their moments in the period, as the log knew them at `as_of`."""
     facts, period = CaseFactsTable, scope.period
     given = {facts.scene: wanted.scene, facts.lead: wanted.lead, facts.source: wanted.source}
     return and_(
         *_inside(scope),
         facts.low < period.end,
         *(column == value for column, value in given.items() if value),
+        *(facts.case_id.in_(select(CaseTable.id).where(one)) for one in seen_cases(session)),
     )
 
 
@@ -76,7 +78,7 @@ def others(scope: Scope) -> ColumnElement[bool]:
 
 def sums(session: Session, scope: Scope, wanted: Wanted) -> dict[str, Sums]:
     """What the settled cases of the period add, by figure."""
-    counted = select(CaseFactsTable.kind, func.count()).where(whole(scope, wanted))
+    counted = select(CaseFactsTable.kind, func.count()).where(whole(session, scope, wanted))
     rows = session.execute(counted.group_by(CaseFactsTable.kind))
     return sums_of((kind, number) for kind, number in rows)
 
@@ -85,7 +87,7 @@ def lengths_s(session: Session, scope: Scope, wanted: Wanted) -> list[list[float
     """How long the stages of the settled cases of the period took, by stage."""
     columns_only = cast(Table, CaseFactsTable.__table__).c
     asked = [columns_only[column.key] for column in LENGTHS]  # half the time of mapped ones
-    rows = session.execute(select(*asked).where(whole(scope, wanted))).all()
+    rows = session.execute(select(*asked).where(whole(session, scope, wanted))).all()
     columns = zip(*rows, strict=True) if rows else [()] * len(LENGTHS)
     return [[length for length in column if length is not None] for column in columns]
 

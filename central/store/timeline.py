@@ -1,9 +1,10 @@
 """Incidents and the events they are made of."""
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseIncidentTable, CaseTable
+from central.store.sight import seen_cases, seen_incidents
 from central.store.types import EvidenceItem, Incident, Page, TimelineEvent
 from central.tables import EventTable, EvidenceRefTable, EvidenceTable, IncidentTable
 from edge.events import IncidentEvent
@@ -25,7 +26,7 @@ def list_incidents(
 ) -> tuple[Incident, ...]:
     """Incidents, newest first, with and without a case."""
     newest = (IncidentTable.since.desc(), IncidentTable.incident_id.desc())
-    statement = _with_case_no().order_by(*newest).limit(page.size).offset(page.offset)
+    statement = _with_case_no(session).order_by(*newest).limit(page.size).offset(page.offset)
     if open_only:
         statement = statement.where(IncidentTable.stage != "cleared")
     return tuple(incident_of(row, case_no) for row, case_no in session.execute(statement))
@@ -33,17 +34,20 @@ def list_incidents(
 
 def get_incident(session: Session, incident_id: str) -> Incident | None:
     """One incident, None when it is unknown."""
-    wanted = _with_case_no().where(IncidentTable.incident_id == incident_id)
+    wanted = _with_case_no(session).where(IncidentTable.incident_id == incident_id)
     row = session.execute(wanted).one_or_none()
     return None if row is None else incident_of(*row)
 
 
-def _with_case_no() -> Select[IncidentTable, str | None]:
+def _with_case_no(session: Session) -> Select[IncidentTable, str | None]:
+    """Incidents that may be seen, with the number of their case if that may be, too."""
     member = CaseIncidentTable.incident_id == IncidentTable.incident_id
+    case = (CaseTable.id == CaseIncidentTable.case_id, *seen_cases(session))
     return (
         select(IncidentTable, CaseTable.case_no)
         .join(CaseIncidentTable, member, isouter=True)
-        .join(CaseTable, CaseTable.id == CaseIncidentTable.case_id, isouter=True)
+        .join(CaseTable, and_(*case), isouter=True)
+        .where(*seen_incidents(session))
     )
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from central.tell_tables import TellTable
+
+Conditions = tuple[ColumnElement[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,11 @@ class Told:
     reason: str
 
 
-def list_told(session: Session, state: str = "", limit: int = 100) -> tuple[Told, ...]:
+def list_told(
+    session: Session, state: str = "", limit: int = 100, seen: Conditions = ()
+) -> tuple[Told, ...]:
     """The newest messages on channels, those that were given up first."""
-    statement = select(TellTable).where(TellTable.state != "addressed")
+    statement = select(TellTable).where(TellTable.state != "addressed", *seen)
     if state:
         statement = statement.where(TellTable.state == state)
     dead_first = (TellTable.state == "dead").desc()
@@ -53,10 +57,15 @@ def list_told(session: Session, state: str = "", limit: int = 100) -> tuple[Told
     )
 
 
-def count_told(session: Session) -> dict[str, int]:
+def count_told(session: Session, seen: Conditions = ()) -> dict[str, int]:
     """How many messages stand in each state."""
-    statement = select(TellTable.state, func.count()).group_by(TellTable.state)
+    statement = select(TellTable.state, func.count()).where(*seen).group_by(TellTable.state)
     return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def is_here(session: Session, number: int, seen: Conditions = ()) -> bool:
+    """Whether there is such a message for whoever may see these."""
+    return session.scalar(select(TellTable.id).where(TellTable.id == number, *seen)) is not None
 
 
 def hidden(recipient: str) -> str:

@@ -16,7 +16,7 @@ def account_page(who: Who, me: Me, data: Data, now: Moment) -> Response:
     """Name, role and open sessions."""
     with data.read() as session:
         sessions = auth.open_sessions(session, me.name, now)
-    return render(who, "pages/account.html", role=me.role, sessions=sessions)
+    return render(who, "pages/account.html", role=me.role, sessions=sessions, limits=me.limits)
 
 
 @router.post("/logout/everywhere")

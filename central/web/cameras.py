@@ -42,9 +42,12 @@ def set_mode(who: Who, context: Context, form: Annotated[ModeForm, Form()]) -> R
     mode = KNOWN_MODES.get(form.mode)
     if mode is None or not all(_SLUG.fullmatch(name) for name in camera):
         return _page(who, context.data, Notice("warn", who.words("error.request")), 422)
-    with context.data.write() as session:
-        store.sign(session, context.me.actor, context.address)
-        store.set_camera_mode(session, camera, mode, context.me.actor, context.now)
+    try:
+        with context.data.write() as session:
+            store.sign(session, context.me.actor, context.address)
+            store.set_camera_mode(session, camera, mode, context.me.actor, context.now)
+    except store.NotFound:
+        return _page(who, context.data, Notice("warn", who.words("error.request")), 404)
     context.changed("boxes")
     return RedirectResponse("/cameras", status_code=303)
 

@@ -35,7 +35,9 @@ def retry(who: Who, context: Context, form: Annotated[RetryForm, Form()]) -> Res
         return _page(who, context.data, Notice("warn", who.words("error.request")), 422)
     with context.data.write() as session:
         store.sign(session, context.me.actor, context.address)
-        done = outbox.retry_dead(session, int(form.number), context.now)
+        number = int(form.number)
+        here = records.is_here(session, number, store.seen_messages(session))
+        done = here and outbox.retry_dead(session, number, context.now)
         if done:
             store.note_act(session, context.now, "message_retried", form.number)
     if not done:
@@ -47,8 +49,9 @@ def _page(
     who: Onlooker, data: Data, notice: Notice | None = None, status: int = 200, state: str = ""
 ) -> Response:
     with data.read() as session:
-        rows = records.list_told(session, state)
-        counts = records.count_told(session)
+        seen = store.seen_messages(session)
+        rows = records.list_told(session, state, seen=seen)
+        counts = records.count_told(session, seen)
     return render(
         who, "pages/tell.html", status, rows=rows, counts=counts, state=state, notice=notice
     )

@@ -110,3 +110,31 @@ def test_too_many_streams_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_closed_hub_hears_nothing() -> None:
     Hub().changed("cases")
+
+
+def test_a_steady_stream_beats_the_same_whether_anything_changes_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "STEADY_EVERY_S", 0.2)
+
+    async def beats(hub: Hub, disturbed: bool) -> tuple[list[object], float]:
+        stream = hub.stream(steady=True)
+        heard: list[object] = [await read(stream)]
+        begun_s = asyncio.get_running_loop().time()
+        for _ in range(2 * len(hub_module.TOPICS)):
+            if disturbed:
+                hub.changed("cases")
+            heard.append(await read(stream))
+        return heard, asyncio.get_running_loop().time() - begun_s
+
+    async def scenario() -> None:
+        hub = Hub()
+        hub.open()
+        quiet, _ = await beats(hub, False)
+        for _ in range(5):
+            hub.changed("boxes")
+        loud, took_s = await beats(hub, True)
+        assert loud == quiet
+        assert took_s >= 0.4
+
+    run(scenario)
