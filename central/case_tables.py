@@ -121,6 +121,20 @@ class CaseIncidentTable(Base):
     joined_at: Mapped[datetime]
 
 
+class CasePhotoTable(Base):
+    """A photo that somebody took of what they did with the case; its log names it, too."""
+
+    __tablename__ = "case_photos"
+    case_id: Mapped[int] = mapped_column(
+        RowId, ForeignKey("cases.id"), primary_key=True, autoincrement=False
+    )
+    sha256: Mapped[str] = mapped_column(
+        String(64), ForeignKey("evidence.sha256"), primary_key=True, index=True
+    )
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(80))
+
+
 class TransitionTable(Base):
     """Append-only and chained by hash (`central.cases.chain`); triggers refuse UPDATE and DELETE.
 

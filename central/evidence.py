@@ -81,10 +81,10 @@ class EvidenceFiles:
         crash_point("evidence.after_folder_fsync")
 
 
-def check(sha256: str, content: bytes) -> Size:
+def check(sha256: str, content: bytes, most_bytes: int = MAX_BYTES) -> Size:
     """Size of an uploaded picture; raises BadPicture for whatever is not the named JPEG."""
-    if len(content) > MAX_BYTES:
-        raise BadPicture("too_large", f"at most {MAX_BYTES} bytes are allowed")
+    if len(content) > most_bytes:
+        raise BadPicture("too_large", f"at most {most_bytes} bytes are allowed")
     if hashlib.sha256(content).hexdigest() != sha256:
         raise BadPicture("wrong_hash", "the content has another SHA-256 than its name")
     size = jpeg_size(content)

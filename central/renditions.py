@@ -65,6 +65,14 @@ class Renditions:
                 self._make(sha256, original)
         return path
 
+    def anew(self, content: bytes) -> bytes:
+        """A picture made from the pixels of another one; raises Unreadable. Waits for its turn."""
+        with self._lock:
+            shown, _ = self._made_anew(content)
+        if not shown:
+            raise Unreadable("the picture cannot be read")
+        return shown
+
     def close(self) -> None:
         """End the worker."""
         with self._lock:
@@ -77,19 +85,22 @@ class Renditions:
         unreadable = self._path(sha256, "shown").with_suffix(".unreadable")
         if unreadable.exists():
             raise Unreadable("the picture cannot be read")
-        content = original.read_bytes()
-        try:
-            shown, small = self._ask(content)
-        except _Broken as why:
-            self._end()
-            log.warning("picture_unreadable", sha256=sha256, reason=str(why))
-            shown = small = b""
+        shown, small = self._made_anew(original.read_bytes(), sha256)
         self._path(sha256, "shown").parent.mkdir(parents=True, exist_ok=True)
         if not shown or not small:
             unreadable.touch()  # so that a hostile picture costs its time only once
             raise Unreadable("the picture cannot be read")
         self._write(self._path(sha256, "thumbnail"), small)
         self._write(self._path(sha256, "shown"), shown)
+
+    def _made_anew(self, content: bytes, sha256: str = "") -> tuple[bytes, bytes]:
+        """Both renditions of a picture, empty when it is unreadable or ended the worker."""
+        try:
+            return self._ask(content)
+        except _Broken as why:
+            self._end()
+            log.warning("picture_unreadable", sha256=sha256, reason=str(why))
+            return b"", b""
 
     def _write(self, path: Path, content: bytes) -> None:
         """Not synced: it can be made again."""

@@ -15,12 +15,13 @@ from central.api import (
     kpi,
     oauth,
     ops,
+    photos,
     quarantine,
 )
 
 router = APIRouter()
 PARTS = (
-    *(cases, appeals, incidents, evidence, boxes, cameras, quarantine),
+    *(cases, photos, appeals, incidents, evidence, boxes, cameras, quarantine),
     *(kpi, changes, export, oauth, events, ops),
 )
 for part in PARTS:

@@ -125,6 +125,7 @@ class DetailOut(Shape):
     incident: str
     incidents: list[str]
     severity: str
+    pictures: list[str]
 
 
 class LogOut(Shape):

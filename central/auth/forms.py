@@ -1,5 +1,6 @@
 """Forms that the guard must look into before a route does: the key or token inside of them."""
 
+import re
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -8,6 +9,9 @@ from starlette.types import Message, Receive
 from central.auth.rights import KEY_PATHS
 
 MAX_FORM_BYTES = 64 * 1024
+HEAD_BYTES = 1024
+"""So far into a form with files a field is looked for that has to be its first one."""
+_BOUNDARY = re.compile(r"multipart/form-data\s*;.*boundary=\"?([!-~]{1,70}?)\"?\s*(;.*)?", re.I)
 
 
 async def api_key_of(request: Request, receive: Receive) -> tuple[str, Receive]:
@@ -45,3 +49,30 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return rest.pop() if rest else await receive()
 
     return again
+
+
+def boundary_of(request: Request) -> str:
+    """What parts the fields of a form with files; empty for anything else."""
+    found = _BOUNDARY.fullmatch(request.headers.get("content-type", ""))
+    return found[1] if found else ""
+
+
+async def first_field(boundary: str, name: str, receive: Receive) -> tuple[str, Receive]:
+    """The value of the first field if it has this name, and the body to read, files and all."""
+    heard: list[Message] = []
+    head, more = b"", True
+    while more and len(head) < HEAD_BYTES:
+        message = await receive()
+        heard.append(message)
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        head += message.get("body", b"")
+    rest = iter(heard)
+
+    async def again() -> Message:
+        return next(rest, None) or await receive()
+
+    mark = re.escape(f"--{boundary}").encode()
+    header = rf'content-disposition: form-data; name="{name}"'.encode()
+    field = re.compile(mark + rb"\r\n(?i:" + header + rb")\r\n\r\n([!-~]{0,200})\r\n" + mark)
+    found = field.match(head)
+    return found[1].decode() if found else "", again

@@ -21,7 +21,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from central.auth.accounts import DEMO_USER, find_user
 from central.auth.boxes import principal_of_box
-from central.auth.forms import MAX_FORM_BYTES, api_key_of, is_form, read_form, replay
+from central.auth.forms import (
+    MAX_FORM_BYTES,
+    api_key_of,
+    boundary_of,
+    first_field,
+    is_form,
+    read_form,
+    replay,
+)
 from central.auth.links import opens_by_link, principal_of_link
 from central.auth.rights import (
     KEY_PATHS,
@@ -220,7 +228,9 @@ async def _check_csrf(
     """The refusal, if the session's token is in neither header nor form; and the body to read."""
     assert principal is not None
     given = request.headers.get("x-csrf-token", "")
-    if not given and is_form(request):
+    if not given and (boundary := boundary_of(request)):
+        given, receive = await first_field(boundary, "csrf_token", receive)
+    elif not given and is_form(request):
         body = await read_form(request)
         if body is None:
             return receive, TOO_LARGE

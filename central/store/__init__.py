@@ -49,6 +49,7 @@ from central.store.lists import (
 )
 from central.store.merge import Verdict, merge, refuse
 from central.store.nearby import lock_places
+from central.store.photos import add_photo
 from central.store.pictures import (
     NewEvidence,
     add_evidence,
@@ -115,6 +116,7 @@ __all__ = [
     "add_certificate",
     "add_evidence",
     "add_key",
+    "add_photo",
     "any_enrolled",
     "any_to_settle",
     "audit_head",

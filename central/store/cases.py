@@ -22,6 +22,7 @@ from central.columns import UtcDateTime
 from central.store.acting import allowed_of, perform
 from central.store.boxes import stream_names
 from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching
+from central.store.photos import photos_of
 from central.store.pictures import Picture, pictures_of
 from central.store.routes import org_name
 from central.store.sight import is_limited, seen_cases
@@ -72,7 +73,7 @@ def get_case(session: Session, case_no: str, who: Person = NOBODY) -> CaseDetail
         replace(seen, allowed=allowed_of(session, case, who)),
         timelines.get(case.incident_id or "", ()),
         log_entries(session, case),
-        tuple(evidence.values()),
+        (*evidence.values(), *photos_of(session, case.id)),
         tuple(incident_of(one, case_no) for one in members),
         org_name(session, case.lead),
     )

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
-from central.case_tables import CaseIncidentTable, CaseTable
+from central.case_tables import CaseIncidentTable, CasePhotoTable, CaseTable
 from central.columns import Base
 from central.exchange_tables import ChangeTable
 from central.routing.town import Town
@@ -84,8 +84,12 @@ def seen_messages(session: Session) -> Conditions:
 
 
 def may_see_picture(session: Session, sha256: str) -> bool:
-    """Whether a seen incident names the picture."""
+    """Whether a seen incident names the picture, or it is a photo of a seen case."""
     if _asker(session) is None:
+        return True
+    photo = select(CasePhotoTable.sha256).join(CaseTable, CaseTable.id == CasePhotoTable.case_id)
+    taken = photo.where(CasePhotoTable.sha256 == sha256, *seen_cases(session))
+    if session.scalar(taken.limit(1)) is not None:
         return True
     ref = EvidenceRefTable
     named = select(ref.sha256).join(IncidentTable, IncidentTable.incident_id == ref.incident_id)
@@ -124,11 +128,9 @@ def _case(session: Session, asker: Asker, place: Any, case_id: Any) -> ColumnEle
     if not cameras:
         return here
     link, incident = _table(CaseIncidentTable).alias(), _table(IncidentTable).alias()
-    by_camera = exists().where(
-        link.c.case_id == case_id,
-        incident.c.incident_id == link.c.incident_id,
-        _by_camera(cameras, incident.c),
-    )
+    # Not one question a case: what few cameras have seen is found once, for a million cases too.
+    theirs = select(link.c.case_id).join(incident, incident.c.incident_id == link.c.incident_id)
+    by_camera = case_id.in_(theirs.where(_by_camera(cameras, incident.c)))
     return or_(here, by_camera) if asker.limits.grids else by_camera
 
 

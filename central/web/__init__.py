@@ -14,6 +14,7 @@ from central.web import (
     cameras,
     cases,
     door,
+    handled,
     kpi,
     quarantine,
     tell,
@@ -21,7 +22,19 @@ from central.web import (
 )
 
 router = APIRouter(include_in_schema=False)
-for part in (door, account, cases, verdicts, appeals, tell, boxes, cameras, kpi, quarantine):
+for part in (
+    door,
+    account,
+    cases,
+    verdicts,
+    handled,
+    appeals,
+    tell,
+    boxes,
+    cameras,
+    kpi,
+    quarantine,
+):
     router.include_router(part.router)
 
 

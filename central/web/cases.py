@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from central import store
+from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
 from central.deps import Data, Me, Moment
@@ -180,6 +181,7 @@ def case_values(
         "reasons": REJECT_REASONS,
         "void_reasons": VOID_REASONS,
         "notice": notice,
+        "photos": {"most": MOST_PHOTOS, "most_mb": MAX_PHOTO_BYTES // 2**20},
     }
 
 

@@ -63,7 +63,7 @@ def judge(  # noqa: PLR0913 each one is a dependency
     desk = Desk(who, data, case_no, filter_of(form.back))
     request = read_request(who.person, form, address_of(who.request))
     if request is None:
-        return _refuse(desk, "error.request", 422)
+        return refuse(desk, "error.request", 422)
     try:
         with data.write() as session:
             store.act(session, case_no, request, now)
@@ -71,8 +71,8 @@ def judge(  # noqa: PLR0913 each one is a dependency
         return not_found(who)
     except Refused as refused:
         if refused.code == "version_conflict":
-            return _too_late(desk, refused)
-        return _refuse(desk, f"refused.{refused.code}", 422)
+            return too_late(desk, refused)
+        return refuse(desk, f"refused.{refused.code}", 422)
     changed("cases")
     if not who.by_htmx:
         path = address(f"/cases/{case_no}", desk.wanted.query())
@@ -140,11 +140,13 @@ def conflict_text(desk: Desk, refused: Refused) -> str:
     return words("verdict.conflict", who=by.actor, status=status)
 
 
-def _too_late(desk: Desk, refused: Refused) -> Response:
+def too_late(desk: Desk, refused: Refused) -> Response:
+    """The case as it is now, and who was faster."""
     return _answer(desk, Notice("warn", conflict_text(desk, refused)), 409)
 
 
-def _refuse(desk: Desk, key: str, status: int) -> Response:
+def refuse(desk: Desk, key: str, status: int) -> Response:
+    """The case as it is, and why it was refused."""
     return _answer(desk, Notice("warn", desk.who.words(key)), status)
 
 

@@ -17,6 +17,7 @@ from tests.security.routes import CALLERS, Cast, every_route, make_cast
 from tests.support import measured
 
 LATE = {"version": 999}  # nobody has seen this version: allowed callers are told so, 409
+HANDLED = {"files": {"version": (None, "999")}}
 Row = tuple[str, str, dict[str, Any], tuple[int, int, int, int, int, int]]
 
 # fmt: off
@@ -32,6 +33,7 @@ MATRIX: list[Row] = [
     ("GET", "/cases/{case_no}", {}, (303, 403, 403, 403, 200, 200)),
     ("POST", "/cases/{case_no}/verdict", {"data": {"action": "confirm", "version": "999"}},
      (401, 403, 403, 403, 409, 409)),
+    ("POST", "/cases/{case_no}/handled", HANDLED, (401, 403, 403, 403, 409, 409)),
     ("GET", "/parts/boxes", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/parts/cases", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/parts/cases/{case_no}", {}, (303, 403, 403, 403, 200, 200)),
@@ -67,6 +69,7 @@ MATRIX: list[Row] = [
     ("GET", "/api/v1/cases/{case_no}", {}, (401, 403, 200, 200, 200, 200)),
     ("POST", "/api/v1/cases/{case_no}/actions/{action}", {"json": LATE},
      (401, 403, 403, 409, 409, 409)),
+    ("POST", "/api/v1/cases/{case_no}/handled", HANDLED, (401, 403, 403, 409, 409, 409)),
     ("GET", "/api/v1/appeals", {}, (401, 403, 200, 200, 200, 200)),
     ("POST", "/api/v1/appeals", {"json": {"kind": "fax"}}, (401, 403, 403, 422, 422, 422)),
     ("GET", "/api/v1/appeals/{appeal_no}", {}, (401, 403, 200, 200, 200, 200)),
@@ -156,6 +159,8 @@ ACTING = {
     ("POST", "/appeals/{appeal_no}/act"),
     ("POST", "/api/v1/appeals/{appeal_no}/actions/{action}"),
     ("POST", "/cases/{case_no}/verdict"),
+    ("POST", "/cases/{case_no}/handled"),
+    ("POST", "/api/v1/cases/{case_no}/handled"),
     ("POST", "/api/v1/cases/{case_no}/actions/{action}"),
 }
 
