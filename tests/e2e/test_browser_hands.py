@@ -156,7 +156,8 @@ def test_a_phone_judges_with_the_thumb(desks: Desks, street: Street) -> None:
     desk = desks.make(PHONE, has_touch=True, is_mobile=True)
     case_no = file_case(street, desks.served, 1)
     page = desk.sign_in()
-    for path in ("/cases", f"/cases/{case_no}", "/boxes"):
+    more = ("/boxes", "/appeals", "/cameras", "/kpi", "/tell")
+    for path in ("/cases", "/cases?status=all&place=FL", f"/cases/{case_no}", *more):
         page.goto(desks.served.url + path)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
     page.goto(f"{desks.served.url}/cases/{case_no}")
