@@ -13,7 +13,8 @@ from edge.outbox import Outbox
 from tests.delivery import accounted
 from tests.support import ROOT, wait_for
 
-# Prints the id only after put() returned, as the pipeline goes on only then.
+# Prints the id only after put() returned, as the pipeline goes on only then; each line in one piece,
+# also where PYTHONUNBUFFERED is set, or a kill leaves half of one before the next.
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ while True:
     jpeg = b"picture %d" % count
     store.put(jpeg)
     event = outbox.put(device_event(), [picture_ref(jpeg)], {"count": b"%d" % count})
-    print(event.seq, event.id, flush=True)
+    sys.stdout.write(f"{event.seq} {event.id}\\n")
+    sys.stdout.flush()
 """
 
 
