@@ -13,8 +13,8 @@ from edge.outbox import Outbox
 from tests.delivery import accounted
 from tests.support import ROOT, wait_for
 
-# Prints the id only after put() returned, as the pipeline goes on only then; each line in one piece,
-# also where PYTHONUNBUFFERED is set, or a kill leaves half of one before the next.
+# Prints the id only after put() returned, as the pipeline goes on only then. In one piece, also where
+# PYTHONUNBUFFERED is set: a kill would leave half of a line before the next one.
 PROGRAM = """
 import sys
 from pathlib import Path
