@@ -13,7 +13,7 @@ from edge.outbox import Outbox
 from tests.delivery import accounted
 from tests.support import ROOT, wait_for
 
-# Prints the id only after put() returned, as the pipeline goes on only then. In one piece, also where
+# Prints the id only after put() returned, as the pipeline goes on only then. In one piece, also if
 # PYTHONUNBUFFERED is set: a kill would leave half of a line before the next one.
 PROGRAM = """
 import sys
