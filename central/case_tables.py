@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.columns import Base, RowId
 
 BEGINNING = {name: {name: "varchar_pattern_ops"} for name in ("case_no", "place")}
+
+UNTIL_GIVEN, IS_LONG = text("until IS NOT NULL"), text("is_long")
 
 
 class CaseTable(Base):
@@ -80,18 +82,24 @@ class CaseTallyTable(Base):
 
 
 class CaseFactsTable(Base):
-    """What an ended case adds to key figures (`central.kpi.settled`); made anew from its log."""
+    """What a case adds to key figures (`central.kpi.settled`); made anew from its log.
+
+    Valid for logs read until `from_at` or later, and before `until` if that is given.
+    """
 
     __tablename__ = "case_facts"
     case_id: Mapped[int] = mapped_column(
         RowId, ForeignKey("cases.id"), primary_key=True, autoincrement=False
     )
     scene: Mapped[str] = mapped_column(String(40))
+    place: Mapped[str] = mapped_column(String(40))
     lead: Mapped[str] = mapped_column(String(40))
     source: Mapped[str] = mapped_column(String(10))
     low: Mapped[datetime]
     high: Mapped[datetime]
-    touched_at: Mapped[datetime] = mapped_column(index=True)
+    is_long: Mapped[bool]
+    from_at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime | None]
     kind: Mapped[str] = mapped_column(Text)
     filed_s: Mapped[float | None]
     dispatched_s: Mapped[float | None]
@@ -99,11 +107,15 @@ class CaseFactsTable(Base):
     handled_s: Mapped[float | None]
     closed_s: Mapped[float | None]
     whole_s: Mapped[float | None]
-    __table_args__ = (Index(None, "low", "high"), Index(None, "high", "low"))
+    __table_args__ = (
+        Index(None, "low", "high"),
+        Index("ix_case_facts_long", "low", postgresql_where=IS_LONG, sqlite_where=IS_LONG),
+        Index(None, "until", postgresql_where=UNTIL_GIVEN, sqlite_where=UNTIL_GIVEN),
+    )
 
 
 class CaseUnsettledTable(Base):
-    """Cases without facts; `tried`: it has ended, but its data has an error that must be seen."""
+    """Cases without facts; `tried`: its data has an error that must be seen."""
 
     __tablename__ = "case_unsettled"
     case_id: Mapped[int] = mapped_column(

@@ -23,20 +23,20 @@ def tick(database: Database, now: Now) -> dict[int, tuple[Action, ...]]:
     for case_id in waiting:
         with database.write() as session:
             done[case_id] = store.fire(session, case_id, now())
-    _keep(database)
+    _keep(database, now)
     return done
 
 
-def _keep(database: Database) -> None:
+def _keep(database: Database, now: Now) -> None:
     """Keep short what lists and figures are counted from; the figures need none of it."""
     with database.read() as session:
-        is_long, ended = store.tally_is_long(session), store.any_to_settle(session)
+        is_long, changed = store.tally_is_long(session), store.any_to_settle(session, now())
     if is_long:
         with database.write() as session:
             store.fold_tally(session)
-    if ended:
+    if changed:
         with database.write() as session:
-            store.settle_cases(session)
+            store.settle_cases(session, now())
 
 
 class Ticker:

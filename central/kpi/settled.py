@@ -1,15 +1,15 @@
-"""What an ended case adds to every figure, whatever the period: kept, so that it is told once.
+"""What a case adds to every figure, whatever the period: kept, so that it is told once.
 
-A case that has ended is the same at every later moment. If all its moments lie in a period, it
-adds to each figure exactly what it adds in all time; alike cases are then counted together. Any
-other case is told from its log. Pure.
+Between two rows of its log a case is only changed by a deadline that passes; one that has ended is
+the same for ever. If all its moments lie in a period, it adds to each figure exactly what it adds
+in all time; alike cases are then counted together. Any other case is told from its log. Pure.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from central.cases.states import ENDED
 from central.kpi.case_rates import ALERTS, RATES, alerts
@@ -20,36 +20,52 @@ from central.kpi.rules import Period, Rules, Scope
 from central.kpi.story import Story, tell
 
 BEGINNING, FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-ALWAYS = Scope(Period(BEGINNING, FOR_EVER), FOR_EVER, Rules())
+IN_ALL_TIME = Period(BEGINNING, FOR_EVER)
+LONG = timedelta(days=7)
+NEXT = timedelta(microseconds=1)
+"""The clock's smallest step: at its deadline a case is still in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """`low` and `high` bound the moments that decide; `touched_at` is that of the last row.
+    """Holds for logs read until `from_at` (included) to `until` (excluded; None: for ever).
 
-    `kind` is what it adds to each figure as exact text; `lengths_s` are those of the stages.
+    `low` and `high` bound the moments that decide. `kind` is what it adds to each figure as exact
+    text; `lengths_s` are those of the stages.
     """
 
     low: datetime
     high: datetime
-    touched_at: datetime
+    from_at: datetime
+    until: datetime | None
     kind: str
     lengths_s: tuple[float | None, ...]
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the moments lie so far apart that they are looked for by themselves."""
+        return self.high - self.low > LONG
 
-def settle(case: Case) -> Settled | None:
-    """None for a case that goes on, or whose data has an error: that one has to be seen."""
-    story = tell(case, FOR_EVER)
-    is_over = story.state in ENDED and story.ended_at is not None
-    if not is_over or any(stage.ended_at is None for stage in story.stages):
-        return None
-    marks = [(name, one) for name, of in _all_marks(story) for one in of]
-    if any(one.error for _, one in marks):
+
+def settle(case: Case, now: datetime) -> Settled | None:
+    """The case as it stands at `now`; None when its data has an error: that has to be seen."""
+    touched_at = max(entry.at for entry in case.entries)
+    scope = Scope(IN_ALL_TIME, max(now, touched_at), Rules())
+    story = tell(case, scope.as_of)
+    marks = [(name, one) for name, of in _all_marks(story, scope) for one in of]
+    if any(one.error for _, one in marks) or _is_torn(story):
         return None
     moments = [at for at in _moments(story) if at is not None]
-    touched_at = max(entry.at for entry in case.entries)
-    lengths_s = tuple(length_s(story, stage, ALWAYS) for stage in STAGES)
-    return Settled(min(moments), max(moments), touched_at, _kind(marks), lengths_s)
+    dues = set() if story.ended_at is not None else set(_dues(story))
+    passed = (due + NEXT for due in dues if due < scope.as_of)
+    return Settled(
+        low=min(moments),
+        high=max(moments),
+        from_at=max((touched_at, *passed)),
+        until=min((due for due in dues if due >= scope.as_of), default=None),
+        kind=_kind(marks),
+        lengths_s=tuple(length_s(story, stage, scope) for stage in STAGES),
+    )
 
 
 def sums_of(kinds: Iterable[tuple[str, int]]) -> dict[str, Sums]:
@@ -61,10 +77,23 @@ def sums_of(kinds: Iterable[tuple[str, int]]) -> dict[str, Sums]:
     return found
 
 
-def _all_marks(story: Story) -> Iterator[tuple[str, Iterator[Mark]]]:
+def _all_marks(story: Story, scope: Scope) -> Iterator[tuple[str, Iterator[Mark]]]:
     for name, marks in RATES.items():
-        yield name, marks((story,), ALWAYS)
-    yield ALERTS, alerts((story,), ALWAYS)
+        yield name, marks((story,), scope)
+    yield ALERTS, alerts((story,), scope)
+
+
+def _is_torn(story: Story) -> bool:
+    """Whether it is over in one respect and not in another: no log of ours says that."""
+    is_over = story.state in ENDED
+    running = any(stage.ended_at is None for stage in story.stages)
+    return is_over != (story.ended_at is not None) or (is_over and running)
+
+
+def _dues(story: Story) -> Iterator[datetime]:
+    """Deadlines that figures compare with the moment until which the log was read."""
+    asked = (story.official_at, story.accept_due_at, story.due.internal_at)
+    yield from (at for at in (*asked, *(stage.due_at for stage in story.stages)) if at is not None)
 
 
 def _kind(marks: Sequence[tuple[str, Mark]]) -> str:

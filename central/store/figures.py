@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Executable, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
@@ -20,7 +20,7 @@ from central.kpi.rules import Scope
 from central.store.cameras import count_cameras
 from central.store.logs import cases_of
 from central.store.routes import calendar_of, grid_finder
-from central.store.settling import lengths_s, others, sums
+from central.store.settling import lengths_s, sums, told_from_logs
 from central.store.sight import seen_appeals, seen_cases
 
 A_DAY_S = 86400
@@ -42,17 +42,18 @@ def figures(
     """All figures of the period, folded from the log as it is until `scope.as_of`.
 
     Camera-days are those of every camera that is known now; for somebody with limits all of it is
-    only about what they may see. Without marks cases that have ended
-    are only counted, where that says the same: what is asked of the town is not known of them.
+    only about what they may see. Without marks settled cases are only counted, which says the same.
     """
     chosen = wanted or Wanted()
     days = _camera_days(session, scope)
-    where, beside = (*_touching(scope), *seen_cases(session)), Beside(days)
-    if not with_marks and not chosen.grid:
-        where += (others(scope),)
-        sums_by_name = sums(session, scope, chosen)
-        beside = Beside(days, sums_by_name, lengths_s(session, scope, chosen))
-    ids = session.scalars(select(CaseTable.id).where(*where).order_by(CaseTable.id)).all()
+    touching = select(CaseTable.id).where(*_touching(scope), *seen_cases(session))
+    asked: Executable = touching
+    beside = Beside(days)
+    if not with_marks:
+        asked = told_from_logs(session, scope, touching)
+        lengths = lengths_s(session, scope, chosen)
+        beside = Beside(days, sums(session, scope, chosen), lengths)
+    ids = sorted(session.scalars(asked))
     cases = (case for _, case in cases_of(session, ids, scope.as_of))
     return report_beside(cases, _appeals(session, scope), scope, chosen, beside)
 

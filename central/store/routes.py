@@ -42,6 +42,12 @@ def grid_finder(session: Session) -> Callable[[str], str]:
     return find
 
 
+def places_in(session: Session, grid: str) -> list[str]:
+    """Places whose grid this is in the town of now."""
+    find = grid_finder(session)
+    return sorted(place for place in _town(session).places if find(place) == grid)
+
+
 def org_name(session: Session, org: str) -> str:
     """What an organisation is called; its id where the town of now does not know it."""
     known = _town(session).orgs.get(org)

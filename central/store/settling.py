@@ -1,13 +1,29 @@
-"""Ended cases, told once for all figures: `case_facts` holds them, `case_unsettled` all others.
+"""Cases told once for all figures: `case_facts` holds what they add, `case_unsettled` the others.
 
 Triggers move a case from the first to the second with every row of its log and every change of
-what figures ask of it; the ticker moves it back. Nothing of it is a source: it is made anew from
-the log at any time, and figures are the same with and without it.
+what figures ask of it; the ticker moves it back, and tells it again when a deadline has passed.
+Nothing of it is a source: it is made anew from the log at any time, and figures are the same with
+and without it.
 """
 
+from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Delete,
+    Select,
+    Table,
+    Update,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseFactsTable, CaseTable, CaseUnsettledTable
@@ -15,9 +31,10 @@ from central.kpi.entry import Case
 from central.kpi.rates import Sums
 from central.kpi.report import Wanted
 from central.kpi.rules import Scope
-from central.kpi.settled import settle, sums_of
+from central.kpi.settled import LONG, settle, sums_of
 from central.store.logs import cases_of
-from central.store.sight import seen_cases
+from central.store.routes import places_in
+from central.store.sight import seen_facts
 
 AT_ONCE = 500
 LENGTHS = (
@@ -30,50 +47,50 @@ LENGTHS = (
 )
 
 
-def any_to_settle(session: Session) -> bool:
-    """Whether a case has ended since the last time."""
-    return session.scalar(_waiting().limit(1)) is not None
+def any_to_settle(session: Session, now: datetime) -> bool:
+    """Whether a case has changed, or a deadline has passed, since the last time."""
+    return any(session.scalar(one.limit(1)) is not None for one in _waiting(now))
 
 
-def settle_cases(session: Session, limit: int = AT_ONCE) -> int:
-    """Settle cases that have ended, under the lock of their rows; how many were looked at."""
-    waiting = _waiting().order_by(CaseTable.id).limit(limit)
-    ids = list(session.scalars(waiting.with_for_update(of=CaseTable, skip_locked=True)))
-    if not ids:
-        return 0
-    done = [row for row in map(_row, cases_of(session, ids)) if row]
-    mine = CaseUnsettledTable.case_id.in_([row["case_id"] for row in done])
-    session.execute(delete(CaseUnsettledTable).where(mine))
-    tried = update(CaseUnsettledTable).where(CaseUnsettledTable.case_id.in_(ids))
-    session.execute(tried.values(tried=True), execution_options={"synchronize_session": False})
+def settle_cases(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
+    """Settle cases as they stand now, under the lock of their rows; how many were looked at."""
+    waiting = select(CaseTable.id).where(or_(*(CaseTable.id.in_(one) for one in _waiting(now))))
+    locked = waiting.order_by(CaseTable.id).limit(limit)
+    ids = list(session.scalars(locked.with_for_update(of=CaseTable, skip_locked=True)))
+    done = [row for row in (_row(*found, now) for found in cases_of(session, ids)) if row]
+    settled = [row["case_id"] for row in done]
+    tried = update(CaseUnsettledTable).where(CaseUnsettledTable.case_id.in_(ids)).values(tried=True)
+    _run(session, delete(CaseFactsTable).where(CaseFactsTable.case_id.in_(ids)))
+    _run(session, delete(CaseUnsettledTable).where(CaseUnsettledTable.case_id.in_(settled)))
+    _run(session, tried)
     if done:
         session.execute(insert(CaseFactsTable), done)
     return len(ids)
 
 
 def whole(session: Session, scope: Scope, wanted: Wanted) -> ColumnElement[bool]:
-    """Facts of seen cases with all their moments in the period, as the log knew them at `as_of`."""
+    """Facts of seen cases with all their moments in the period, valid for the log at `as_of`."""
     facts, period = CaseFactsTable, scope.period
     given = {facts.scene: wanted.scene, facts.lead: wanted.lead, facts.source: wanted.source}
     return and_(
-        *_inside(scope),
-        facts.low < period.end,
+        *(facts.low >= period.begin, facts.high < period.end, facts.low < period.end),
+        *(facts.from_at <= scope.as_of, or_(facts.until.is_(None), facts.until > scope.as_of)),
         *(column == value for column, value in given.items() if value),
-        *(facts.case_id.in_(select(CaseTable.id).where(one)) for one in seen_cases(session)),
+        *seen_facts(session),
+        *((facts.place.in_(places_in(session, wanted.grid)),) if wanted.grid else ()),
     )
 
 
-def others(scope: Scope) -> ColumnElement[bool]:
-    """Cases that have to be told from their logs: not settled, or not wholly in the period."""
-    facts, period = CaseFactsTable, scope.period
-    over_the_edge = or_(
-        and_(facts.low < period.begin, facts.high >= period.begin),
-        and_(facts.low < period.end, facts.high >= period.end),
-        facts.touched_at > scope.as_of,
+def told_from_logs(session: Session, scope: Scope, asked: Select[int]) -> CompoundSelect[int]:
+    """Ids of the seen cases that are not wholly in the period, and of the asked unsettled ones."""
+    facts = CaseFactsTable
+    told = or_(
+        *(_crosses(scope.period.begin), _crosses(scope.period.end)),
+        *(facts.from_at > scope.as_of, facts.until <= scope.as_of),
     )
-    known = select(facts.case_id).where(over_the_edge)
-    unknown = select(CaseUnsettledTable.case_id)
-    return CaseTable.id.in_(known.union_all(unknown))
+    known = select(facts.case_id).where(told, *seen_facts(session))
+    unknown = asked.join(CaseUnsettledTable, CaseUnsettledTable.case_id == CaseTable.id)
+    return known.union_all(unknown)
 
 
 def sums(session: Session, scope: Scope, wanted: Wanted) -> dict[str, Sums]:
@@ -92,35 +109,42 @@ def lengths_s(session: Session, scope: Scope, wanted: Wanted) -> list[list[float
     return [[length for length in column if length is not None] for column in columns]
 
 
-def _inside(scope: Scope) -> tuple[ColumnElement[bool], ...]:
-    facts, period = CaseFactsTable, scope.period
+def _crosses(edge: datetime) -> ColumnElement[bool]:
+    """Moments on both sides of an edge: few lie near it, and few cases have them far apart."""
+    facts = CaseFactsTable
+    both = facts.low < edge, facts.high >= edge
+    return or_(and_(facts.low >= edge - LONG, *both), and_(facts.is_long, *both))
+
+
+def _waiting(now: datetime) -> tuple[Select[int], Select[int]]:
+    """Ids of cases that have changed, and of those whose facts have run out."""
+    facts, changed = CaseFactsTable, CaseUnsettledTable
     return (
-        facts.low >= period.begin,
-        facts.high < period.end,
-        facts.touched_at <= scope.as_of,
+        select(changed.case_id).where(changed.tried.is_(False)),
+        select(facts.case_id).where(facts.until < now),
     )
 
 
-def _waiting() -> Any:
-    here = CaseUnsettledTable.case_id == CaseTable.id
-    is_over = CaseTable.ended_at.is_not(None)
-    joined = select(CaseTable.id).join(CaseUnsettledTable, here)
-    return joined.where(is_over, CaseUnsettledTable.tried.is_(False))
+def _run(session: Session, statement: Delete | Update) -> None:
+    """Of rows that this session does not hold."""
+    session.execute(statement, execution_options={"synchronize_session": False})
 
 
-def _row(found: tuple[int, Case]) -> dict[str, Any] | None:
-    case_id, case = found
-    settled = settle(case)
+def _row(case_id: int, case: Case, now: datetime) -> dict[str, Any] | None:
+    settled = settle(case, now)
     if settled is None:
         return None
     lengths = dict(zip((c.key for c in LENGTHS), settled.lengths_s, strict=True))
     return lengths | {
         "case_id": case_id,
         "scene": case.scene,
+        "place": case.place,
         "lead": case.lead,
         "source": case.source,
         "low": settled.low,
         "high": settled.high,
-        "touched_at": settled.touched_at,
+        "is_long": settled.is_long,
+        "from_at": settled.from_at,
+        "until": settled.until,
         "kind": settled.kind,
     }

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
-from central.case_tables import CaseIncidentTable, CasePhotoTable, CaseTable
+from central.case_tables import CaseFactsTable, CaseIncidentTable, CasePhotoTable, CaseTable
 from central.columns import Base
 from central.exchange_tables import ChangeTable
 from central.routing.town import Town
@@ -41,6 +41,14 @@ def seen_cases(session: Session) -> Conditions:
     if asker is None:
         return ()
     return (_case(session, asker, CaseTable.place, CaseTable.id),)
+
+
+def seen_facts(session: Session) -> Conditions:
+    """Conditions on `CaseFactsTable`: those of seen cases."""
+    asker = _asker(session)
+    if asker is None:
+        return ()
+    return (_case(session, asker, CaseFactsTable.place, CaseFactsTable.case_id),)
 
 
 def seen_incidents(session: Session) -> Conditions:

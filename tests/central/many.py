@@ -110,7 +110,7 @@ def templates(database: Database) -> list[Template]:
         ending(lane, number, _filed(lane, number))
         weights[lane.place] = weight
     with database.write() as session:
-        store.settle_cases(session)
+        store.settle_cases(session, lane.now)
     return [_read(database, place, weight) for place, weight in weights.items()]
 
 

@@ -116,7 +116,7 @@ def test_figures_count_what_is_seen_settled_or_not(database: Database, settled: 
         west.does("22:06:00", "reject", "desk", number=case.case_no, reason="wrong_object")
     if settled:
         with database.write() as session:
-            assert store.settle_cases(session) == 2
+            assert store.settle_cases(session, west.now) == 2
     scope = scope_of("2026-11", SHANGHAI, west.now)
     counted = {}
     for name, asked in (("all", database), ("west", asked_by(database, grids=(WEST,)))):

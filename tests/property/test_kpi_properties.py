@@ -61,23 +61,24 @@ def test_a_comment_changes_no_figure(found: list[Case]) -> None:
     assert report(talked, [], SCOPE).to_json() == report(found, [], SCOPE).to_json()
 
 
-@settings(max_examples=150)
-@given(logs, st.integers(-2, 8), st.integers(1, 8))
+@settings(max_examples=300)
+@given(logs, st.integers(-2, 8), st.integers(1, 8), st.integers(0, 480), st.integers(-1, 480))
 def test_a_case_that_is_only_counted_adds_what_its_log_tells(
-    found: list[Case], begin_h: int, length_h: int
+    found: list[Case], begin_h: int, length_h: int, told_min: int, later_min: int
 ) -> None:
-    """In any period that holds all of it, at any moment after its last row."""
-    begin = T0 + timedelta(hours=begin_h)
+    """In any period that holds all of it, for as long as its facts are valid."""
+    begin, told_at = T0 + timedelta(hours=begin_h), T0 + timedelta(minutes=told_min)
     period = Period(begin, begin + timedelta(hours=length_h))
-    scope = Scope(period, T0 + timedelta(hours=6), Rules())
+    scope = Scope(period, told_at + timedelta(minutes=later_min), Rules())
     told, counted = [], []
     for one in found:
-        settled = settle(one)
+        settled = settle(one, told_at)
         if (
             settled is not None
             and period.begin <= settled.low
             and settled.high < period.end
-            and settled.touched_at <= scope.as_of
+            and settled.from_at <= scope.as_of
+            and (settled.until is None or scope.as_of < settled.until)
         ):
             counted.append(settled)
         else:
@@ -90,11 +91,25 @@ def test_a_case_that_is_only_counted_adds_what_its_log_tells(
     assert quick == slow
 
 
+@settings(max_examples=150)
+@given(cases(), st.integers(0, 480), st.integers(0, 480))
+def test_facts_that_have_run_out_can_be_told_anew(one: Case, told: int, later: int) -> None:
+    """At every moment after the last row there are facts that are valid then, but at a deadline."""
+    first = settle(one, T0 + timedelta(minutes=told))
+    if first is None:
+        return
+    now = max(first.from_at, T0 + timedelta(minutes=told + later))
+    again = first if first.until is None or now < first.until else settle(one, now)
+    assert again is not None
+    assert again.from_at <= now
+    assert again.until is None or now <= again.until
+
+
 @settings(max_examples=80)
 @given(cases(), st.integers(0, 400))
 def test_a_settled_case_without_moments_in_a_period_adds_nothing(one: Case, minute: int) -> None:
-    settled = settle(one)
     end = T0 + timedelta(hours=99)
+    settled = settle(one, end)
     scope = Scope(Period(T0 + timedelta(minutes=minute), end), end, Rules())
     if settled is not None and settled.high < scope.period.begin:
         empty = report([], [], scope).to_json(with_marks=False)
