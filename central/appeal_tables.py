@@ -26,6 +26,7 @@ class AppealTable(Base):
     contact: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime] = mapped_column(index=True)
+    contact_due_at: Mapped[datetime] = mapped_column(index=True)
     contacted_at: Mapped[datetime | None]
     not_contacted: Mapped[str | None] = mapped_column(String(40))
     reply: Mapped[str] = mapped_column(Text)

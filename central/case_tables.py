@@ -52,7 +52,6 @@ class CaseTable(Base):
     internal_at: Mapped[datetime | None]
     accept_at: Mapped[datetime | None]
     verify_at: Mapped[datetime | None]
-    contact_at: Mapped[datetime | None]
     __table_args__ = (
         Index(None, "state", "filed_at"),
         Index(

@@ -21,6 +21,7 @@ class AppealOut(Shape):
     has_contact: bool
     created_at: datetime
     updated_at: datetime
+    contact_due_at: datetime
     contacted_at: datetime | None
     not_contacted: str | None
     reply: str

@@ -31,7 +31,6 @@ class DeadlinesOut(Shape):
     internal_at: datetime | None
     accept_at: datetime | None
     verify_at: datetime | None
-    contact_at: datetime | None
 
 
 class CaseOut(Shape):

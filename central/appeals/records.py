@@ -54,6 +54,7 @@ class Appeal:
     has_contact: bool
     created_at: datetime
     updated_at: datetime
+    contact_due_at: datetime
     contacted_at: datetime | None
     not_contacted: str | None
     reply: str
@@ -111,7 +112,7 @@ def add_appeal(
         address=new.address, lat=new.lat, lon=new.lon, case_no=new.case_no,
         external_id=new.external_id, source=new.source,
         contact=seal.close(new.contact, number), created_at=now, updated_at=now, reply="",
-        version=1,
+        contact_due_at=store.contact_due_of(session, new.service_code, now), version=1,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -232,7 +233,7 @@ def _standing(row: AppealTable) -> Standing:
 def appeal_of(row: AppealTable) -> Appeal:
     standing = _standing(row)
     same = {"appeal_no", "service_code", "text", "address", "lat", "lon", "external_id", "source",
-            "created_at", "updated_at", "version", *DUTIES}  # fmt: skip
+            "created_at", "updated_at", "contact_due_at", "version", *DUTIES}  # fmt: skip
     return Appeal(
         kind=cast(Kind, row.kind),
         has_contact=row.contact is not None,

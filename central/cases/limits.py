@@ -5,11 +5,12 @@ Numbers: event codes of the study (§12) and its stage limits (§4, §9).
 
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 
 from central.cases.standing import Clock, Deadlines, Times
 from central.clocks.calendar import Calendar
 from central.clocks.deadlines import Change, Course, due
-from central.clocks.limits import Ladder, Limits, minutes, read_ladder, read_limit
+from central.clocks.limits import Ladder, Limit, Limits, minutes, read_ladder, read_limit
 from central.clocks.ticking import Pause
 
 FILE = timedelta(minutes=15)
@@ -23,12 +24,14 @@ RANK = {
 """Which severity is worse; what is not known here, and the steps before a case, the mildest."""
 
 
+A_WORKING_DAY = Limit(Fraction(1), "working_days")
+"""For calling an appellant back (study §12, ZX01): nobody is rung up at night."""
+
+
 def _limits(official: int, internal: int, *ladder: int) -> Limits:
     first, second, third = ladder
-    day = minutes(8 * 60)
-    return Limits(
-        minutes(official), minutes(internal), minutes(30), day, Ladder((first, second, third))
-    )
+    steps = Ladder((first, second, third))
+    return Limits(minutes(official), minutes(internal), minutes(30), A_WORKING_DAY, steps)
 
 
 DEFAULTS: dict[tuple[str, str], Limits] = {
@@ -40,7 +43,7 @@ DEFAULTS: dict[tuple[str, str], Limits] = {
     ("facility", "intrusion"): _limits(120, 60, 15, 30, 60),
     ("device", "storm"): _limits(1440, 720, 15, 30, 60),
 }
-"""What holds while no town with rules was imported; all of them run day and night."""
+"""What holds while no town with rules was imported; those of a case run day and night."""
 
 OTHERWISE = _limits(120, 60, 15, 30, 60)
 

@@ -27,7 +27,6 @@ class Deadlines:
     internal_at: datetime | None = None
     accept_at: datetime | None = None
     verify_at: datetime | None = None
-    contact_at: datetime | None = None
     levels_at: tuple[datetime, ...] = ()
     """When each level hears that nobody accepts."""
 

@@ -58,6 +58,7 @@ from central.store.pictures import (
 )
 from central.store.quarantine import count_quarantine, list_quarantine
 from central.store.retry import Again, NotRetryable, retry_quarantined
+from central.store.routes import contact_due_of
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
@@ -126,6 +127,7 @@ __all__ = [
     "changes_between",
     "check_chains",
     "check_logs",
+    "contact_due_of",
     "count_cases",
     "count_matching",
     "count_missing",

@@ -230,9 +230,7 @@ def _place_of(session: Session, case_no: str) -> Any:
 
 def _case(case: CaseTable, incident: IncidentTable | None, picture: Picture | None) -> Case:
     state = cast(State, case.state)
-    due = Deadlines(
-        case.official_at, case.internal_at, case.accept_at, case.verify_at, case.contact_at
-    )
+    due = Deadlines(case.official_at, case.internal_at, case.accept_at, case.verify_at)
     return Case(
         case_no=case.case_no,
         incident_id=case.incident_id or "",

@@ -1,39 +1,25 @@
 """Key figures from the database: the log of cases and the appeals of a period, read and folded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Executable, Select, exists, or_, select
+from sqlalchemy import ColumnElement, Executable, Row, exists, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
 from central.case_tables import CaseTable, TransitionTable
-from central.cases.limits import limits_of
-from central.cases.standing import Detail
-from central.clocks.deadlines import contact_due
 from central.kpi.entry import Appeal, Grade, NotContacted, Outcome
 from central.kpi.report import Beside, Report, Wanted, report_beside
 from central.kpi.rules import Scope
 from central.store.cameras import count_cameras
 from central.store.logs import cases_of
-from central.store.routes import calendar_of, grid_finder
+from central.store.routes import grid_finder
 from central.store.settling import lengths_s, sums, told_from_logs
 from central.store.sight import seen_appeals, seen_cases
 
 A_DAY_S = 86400
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What figures need of the case that an appeal belongs to."""
-
-    place: str
-    scene: str
-    lead: str
-    limits: str
 
 
 def figures(
@@ -84,49 +70,41 @@ def _touching(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 
 def _appeals(session: Session, scope: Scope) -> Iterator[Appeal]:
-    """Appeals that came before the period was over; what was done after `as_of` is not known."""
-    until = min(scope.period.end, scope.as_of)
-    found = session.scalars(_appeals_until(session, until)).all()
-    facts = _facts(session, {one.case_no for one in found if one.case_no})
-    calendar = calendar_of(session)
-    grid = grid_finder(session)
-    for one in found:
-        of = facts.get(one.case_no or "", _Facts("", one.service_code, "", ""))
-        limits = limits_of(of.scene, text=of.limits)
-        yield Appeal(
-            appeal_no=one.appeal_no,
-            received_at=one.created_at,
-            contact_due_at=contact_due(one.created_at, limits, calendar),
-            contacted_at=one.contacted_at,
-            not_contacted=cast(NotContacted | None, one.not_contacted),
-            outcome=cast(Outcome | None, _until(one.outcome, one.outcome_at, scope)),
-            satisfaction=cast(Grade | None, _until(one.satisfaction, one.satisfaction_at, scope)),
-            case_no=one.case_no or "",
-            scene=of.scene,
-            grid=grid(of.place),
-            lead=of.lead,
-        )
-
-
-def _appeals_until(session: Session, until: datetime) -> Select[AppealTable]:
-    return select(AppealTable).where(AppealTable.created_at < until, *seen_appeals(session))
-
-
-def _facts(session: Session, numbers: set[str]) -> dict[str, _Facts]:
-    """Of the cases with these numbers, with the limits of the rule that filed them."""
-    rows = session.execute(
-        select(
-            *(CaseTable.case_no, CaseTable.place, CaseTable.scene, CaseTable.lead),
-            TransitionTable.detail,
-        )
-        .join(TransitionTable, TransitionTable.case_id == CaseTable.id)
-        .where(TransitionTable.action == "file", CaseTable.case_no.in_(sorted(numbers)))
-        .order_by(TransitionTable.number.desc())
+    """Appeals that came or were to be answered in the period, as they stood at `as_of`."""
+    table, begin = AppealTable, scope.period.begin
+    asked: tuple[Any, ...] = (
+        *(table.appeal_no, table.service_code, table.case_no, table.created_at),
+        *(table.contact_due_at, table.contacted_at, table.not_contacted),
+        *(table.outcome, table.outcome_at, table.satisfaction, table.satisfaction_at),
+        *(CaseTable.scene, CaseTable.place, CaseTable.lead),
     )
-    return {
-        number: _Facts(place, scene, lead, Detail.of_json(detail).limits)
-        for number, place, scene, lead, detail in rows
-    }
+    rows = session.execute(
+        select(*asked)
+        .join(CaseTable, CaseTable.case_no == table.case_no, isouter=True)
+        .where(
+            table.created_at < min(scope.period.end, scope.as_of),
+            or_(table.created_at >= begin, table.contact_due_at >= begin),
+            *seen_appeals(session),
+        )
+    )
+    grid = grid_finder(session)
+    return (_appeal(row, grid(row.place or ""), scope) for row in rows)
+
+
+def _appeal(row: Row[Any], grid: str, scope: Scope) -> Appeal:
+    return Appeal(
+        appeal_no=row.appeal_no,
+        received_at=row.created_at,
+        contact_due_at=row.contact_due_at,
+        contacted_at=row.contacted_at,
+        not_contacted=cast(NotContacted | None, row.not_contacted),
+        outcome=cast(Outcome | None, _until(row.outcome, row.outcome_at, scope)),
+        satisfaction=cast(Grade | None, _until(row.satisfaction, row.satisfaction_at, scope)),
+        case_no=row.case_no or "",
+        scene=row.scene or row.service_code,
+        grid=grid,
+        lead=row.lead or "",
+    )
 
 
 def _until(value: str | None, at: datetime | None, scope: Scope) -> str | None:

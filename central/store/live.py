@@ -115,7 +115,6 @@ class Live:
         due = standing.deadlines
         row.official_at, row.internal_at = due.official_at, due.internal_at
         row.accept_at, row.verify_at = due.accept_at, due.verify_at
-        row.contact_at = due.contact_at
         self._session.flush()
         self._keep_timers()
 

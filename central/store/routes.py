@@ -8,9 +8,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable
-from central.cases.limits import mildest, written
+from central.cases.limits import limits_of, mildest, written
 from central.cases.standing import Detail
 from central.clocks.calendar import Calendar
+from central.clocks.deadlines import contact_due
 from central.routing.town import NoRule, Route, Town
 from central.town.keeping import load_town, newest_version
 
@@ -46,6 +47,15 @@ def places_in(session: Session, grid: str) -> list[str]:
     """Places whose grid this is in the town of now."""
     find = grid_finder(session)
     return sorted(place for place in _town(session).places if find(place) == grid)
+
+
+def contact_due_of(session: Session, service_code: str, at: datetime) -> datetime:
+    """Until when who appeals now must be called back: by the strictest rule of what it is about."""
+    town = _town(session)
+    day = town.calendar.local_day(at)
+    rules = [one for one in town.rules if one.scene == service_code and one.holds_on(day)]
+    limits = [one.limits for one in rules] or [limits_of(service_code)]
+    return min(contact_due(at, one, town.calendar) for one in limits)
 
 
 def org_name(session: Session, org: str) -> str:

@@ -1,6 +1,7 @@
 """Appeals: entered at the desk and by API, each duty once and at its moment, contacts sealed."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from hypothesis import strategies as st
 from central import store
 from central.appeals.contact import Contact, Seal
 from central.appeals.rules import ACTIONS, CHOICES, Refused, Standing, act, allowed
-from tests.central.events import NOW, incident_event
+from central.clocks.ticking import between
+from central.db import Database
+from central.store.routes import calendar_of
+from central.town.importing import EXAMPLE_FOLDER, Author, Wish, make, make_example
+from tests.central.events import NOW, SHANGHAI, incident_event
 from tests.central.site import Site, open_site
 
 PHONE = "13800138000-kanarie"
@@ -154,3 +159,39 @@ def test_what_is_allowed_is_what_works_and_met_duties_keep_their_moment(
             assert getattr(before, name) in (None, getattr(standing, name))
         assert standing.outcome is None or standing.replied_at is not None
         assert standing.satisfaction is None or standing.outcome is not None
+
+
+def test_an_appeal_has_a_deadline_for_the_first_contact(site: Site) -> None:
+    """One working day of the place, not eight hours of the night; late is late, on the page too."""
+    desk = site.program("operate")
+    added = desk.post("/api/v1/appeals", json=TEXT).json()
+    number, came_at = added["appeal_no"], datetime.fromisoformat(added["created_at"])
+    due_at = datetime.fromisoformat(added["contact_due_at"])
+    with site.database.read() as session:
+        calendar = calendar_of(session)
+    assert between(came_at, due_at, "working", calendar) == calendar.day_length
+    person, _ = site.person("desk")
+    assert "尚未联系，截止" in person.get(f"/appeals/{number}").text
+    site.clock.forward(days=3)
+    person, _ = site.person("leader")
+    for page in ("/appeals", f"/appeals/{number}"):
+        assert "尚未联系，已超时" in person.get(page).text
+    desk.post(f"/api/v1/appeals/{number}/actions/contact", json={"version": 1})
+    assert ">超时<" in person.get(f"/appeals/{number}").text
+
+
+def test_the_strictest_rule_of_the_scene_gives_the_deadline(
+    database: Database, tmp_path: Path
+) -> None:
+    at = NOW.astimezone(SHANGHAI).replace(hour=9)
+    text = (EXAMPLE_FOLDER / "rules.csv").read_text("utf-8")
+    strict = tmp_path / "rules.csv"
+    strict.write_text(text.replace("1 工作日,5/15/30", "2 工作时,5/15/30"), "utf-8")
+    with database.write() as session:
+        before = store.contact_due_of(session, "fire_lane", at)
+        make_example(session, Author("test", NOW))
+        make(session, Wish("rules", strict), Author("test", NOW))
+    with database.read() as session:
+        due = {code: store.contact_due_of(session, code, at) for code in ("fire_lane", "other")}
+    assert due["other"] == before
+    assert due["fire_lane"] == at + timedelta(hours=2)

@@ -1,17 +1,21 @@
 """Migrations lead to exactly the tables of the program, on either database."""
 
 import itertools
+from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, text
 
 from central import upgrade
-from central.columns import Base
+from central.appeal_tables import AppealTable
+from central.columns import Base, UtcDateTime
 from central.db import WRITE, Database
+from tests.central.events import SHANGHAI
 
 
 def test_migrations_make_the_tables_that_the_program_has(database: Database) -> None:
@@ -92,4 +96,26 @@ def test_an_upgrade_that_dies_at_any_statement_changed_nothing(database_url: str
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
         assert connection.execute(text("SELECT box FROM boxes")).scalars().all() == ["box-01"]
+    database.close()
+
+
+def test_appeals_of_an_older_version_are_given_a_deadline(database_url: str) -> None:
+    """Friday evening in Shanghai: the first working day ends on Monday."""
+    database = Database(database_url)
+    friday = datetime(2026, 11, 20, 18, 30, tzinfo=SHANGHAI)
+    writing = database.engine.connect().execution_options(**{WRITE: True})
+    with writing as connection, connection.begin():
+        command.upgrade(upgrade._config(connection), "0012")
+        texts = ("kind", "service_code", "text", "address", "source", "reply")
+        values = dict.fromkeys(texts, "x") | {"appeal_no": "AP-1", "version": 1}
+        moments = ("created_at", "updated_at")
+        columns = [sa.column(name) for name in values]
+        columns += [sa.column(name, UtcDateTime()) for name in moments]
+        old = sa.table("appeals", *columns)
+        connection.execute(sa.insert(old).values(values | dict.fromkeys(moments, friday)))
+    upgrade.upgrade(database)
+    with database.read() as session:
+        due_at = session.scalar(sa.select(AppealTable.contact_due_at))
+    assert due_at is not None
+    assert f"{due_at.astimezone(SHANGHAI):%Y-%m-%d}" == "2026-11-23"
     database.close()
