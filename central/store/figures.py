@@ -1,18 +1,18 @@
 """Key figures from the database: the log of cases and the appeals of a period, read and folded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Executable, Row, exists, or_, select
+from sqlalchemy import ColumnElement, Executable, Row, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
 from central.case_tables import CaseTable, TransitionTable
 from central.kpi.entry import Appeal, Grade, NotContacted, Outcome
 from central.kpi.report import Beside, Report, Wanted, report_beside
-from central.kpi.rules import Scope
+from central.kpi.rules import Period, Scope
 from central.store.cameras import count_cameras
 from central.store.logs import cases_of
 from central.store.routes import grid_finder
@@ -71,7 +71,7 @@ def _touching(scope: Scope) -> tuple[ColumnElement[bool], ...]:
 
 def _appeals(session: Session, scope: Scope) -> Iterator[Appeal]:
     """Appeals that came or were to be answered in the period, as they stood at `as_of`."""
-    table, begin = AppealTable, scope.period.begin
+    table, period = AppealTable, scope.period
     asked: tuple[Any, ...] = (
         *(table.appeal_no, table.service_code, table.case_no, table.created_at),
         *(table.contact_due_at, table.contacted_at, table.not_contacted),
@@ -82,13 +82,17 @@ def _appeals(session: Session, scope: Scope) -> Iterator[Appeal]:
         select(*asked)
         .join(CaseTable, CaseTable.case_no == table.case_no, isouter=True)
         .where(
-            table.created_at < min(scope.period.end, scope.as_of),
-            or_(table.created_at >= begin, table.contact_due_at >= begin),
+            table.created_at < scope.as_of,
+            or_(*map(_lies_in(period), (table.created_at, table.contact_due_at))),
             *seen_appeals(session),
         )
     )
     grid = grid_finder(session)
     return (_appeal(row, grid(row.place or ""), scope) for row in rows)
+
+
+def _lies_in(period: Period) -> Callable[[Any], ColumnElement[bool]]:
+    return lambda moment: and_(moment >= period.begin, moment < period.end)
 
 
 def _appeal(row: Row[Any], grid: str, scope: Scope) -> Appeal:

@@ -22,13 +22,15 @@ def cases_of(
 ) -> Iterator[tuple[int, Case]]:
     """Cases of these ids, each with its rows until `as_of`; those without any are left out.
 
-    They are asked for by number: a database that has to guess how many there are reads all logs.
+    They are asked for by number, in both tables: a database that has to guess how many there are
+    reads all logs, or all cases.
     """
     grid = grid_finder(session)
     until = () if as_of is None else (TransitionTable.at <= as_of,)
     for begin in range(0, len(ids), AT_ONCE):
-        mine = TransitionTable.case_id.in_(ids[begin : begin + AT_ONCE])
-        rows = session.execute(_rows().where(mine, *until))
+        some = ids[begin : begin + AT_ONCE]
+        mine = CaseTable.id.in_(some), TransitionTable.case_id.in_(some)
+        rows = session.execute(_rows().where(*mine, *until))
         for case_id, group in groupby(rows, attrgetter("case_id")):
             found = list(group)
             yield case_id, _case(found, grid(found[0].place))
