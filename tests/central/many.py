@@ -19,6 +19,8 @@ from tests.central.lane import Lane
 LOCAL = ZoneInfo("Asia/Shanghai")
 AT_ONCE = 2000
 CAMERAS_PER_BOX = 20
+CASES_PER_APPEAL = 6
+"""The centre's own report: 5,715 calls of the hotline beside 33,697 patrol reports (study §0)."""
 OPEN_DAYS = 14
 """Only cases of the last days are still open."""
 TABLES = (
@@ -223,6 +225,7 @@ def multiply(
             progress(min(plan.cases, done + AT_ONCE))
         db.execute("SELECT setval(pg_get_serial_sequence('cases', 'id'), max(id)) FROM cases")
         _count_serials(db)
+        _appeal(db, plan)
         db.execute("TRUNCATE case_tally")
         db.execute(
             "INSERT INTO case_tally (scene, state, judged, cleared, number) SELECT scene, state,"
@@ -272,6 +275,24 @@ def _count_serials(db: psycopg.Connection[Any]) -> None:
         "INSERT INTO case_serials (prefix, day, last)"
         " SELECT 'FL', substr(case_no, 4, 8), max(substr(case_no, 13)::int) FROM cases"
         " GROUP BY 2 ON CONFLICT (prefix, day) DO UPDATE SET last = excluded.last"
+    )
+
+
+def _appeal(db: psycopg.Connection[Any], plan: Plan) -> None:
+    """Appeals that were contacted, answered and rated, over the same months; a third has a case."""
+    number = plan.cases // CASES_PER_APPEAL
+    db.execute(
+        "INSERT INTO appeals (appeal_no, kind, service_code, text, address, case_no, source,"
+        " created_at, updated_at, contact_due_at, contacted_at, reply, replied_at, outcome,"
+        " outcome_at, satisfaction, satisfaction_at, version)"
+        " SELECT 'AP-' || n, '12345', 'fire_lane', '有车停在消防通道', '',"
+        " CASE WHEN n %% 3 = 0 THEN case_no END, 'desk', filed_at, filed_at,"
+        " filed_at + interval '1 day', filed_at + (n %% 30) * interval '1 hour', '已清理',"
+        " filed_at + interval '2 days', 'solved', filed_at + interval '2 days', 'satisfied',"
+        " filed_at + interval '3 days', 5"
+        " FROM (SELECT row_number() OVER (ORDER BY id) AS n, case_no, filed_at FROM cases"
+        " WHERE id %% %s = 0 ORDER BY id LIMIT %s) AS chosen",
+        [CASES_PER_APPEAL, number],
     )
 
 
