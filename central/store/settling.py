@@ -36,7 +36,7 @@ from central.store.logs import cases_of
 from central.store.routes import places_in
 from central.store.sight import seen_facts
 
-AT_ONCE = 500
+AT_ONCE = 200
 LENGTHS = (
     CaseFactsTable.filed_s,
     CaseFactsTable.dispatched_s,
