@@ -26,8 +26,13 @@ MAX_PAGE = 100_000
 router = APIRouter(include_in_schema=False)
 
 
-def asked_filter(
-    status: str = "", scene: str = "", place: str = "", box: str = "", cleared: str = ""
+def asked_filter(  # noqa: PLR0913 what an address may hold
+    status: str = "",
+    scene: str = "",
+    place: str = "",
+    box: str = "",
+    cleared: str = "",
+    q: str = "",
 ) -> Filter:
     """The filter of an address; what is not known counts as not given."""
     return Filter(
@@ -36,6 +41,7 @@ def asked_filter(
         place=_name(place.strip()),
         box=_name(box),
         cleared=cleared if cleared in ("yes", "no") else "",
+        q=_name(q.strip()),
     )
 
 

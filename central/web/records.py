@@ -208,6 +208,7 @@ def store_filter(wanted: Filter) -> CaseFilter:
         place=wanted.place or None,
         box=wanted.box or None,
         cleared={"yes": True, "no": False}.get(wanted.cleared),
+        q=wanted.q,
     )
 
 

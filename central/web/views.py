@@ -138,6 +138,7 @@ class Filter:
     place: str = ""
     box: str = ""
     cleared: str = ""
+    q: str = ""
 
     def query(self, **changes: str) -> dict[str, str]:
         """Query parameters of this filter with changes, empty ones left out."""
@@ -147,13 +148,14 @@ class Filter:
             "place": self.place,
             "box": self.box,
             "cleared": self.cleared,
+            "q": self.q,
         } | changes
         return {k: v for k, v in values.items() if v}
 
     @property
     def narrowed(self) -> bool:
         """Whether anything but the status is set."""
-        return bool(self.scene or self.place or self.box or self.cleared)
+        return bool(self.scene or self.place or self.box or self.cleared or self.q)
 
 
 @dataclass(frozen=True, slots=True)

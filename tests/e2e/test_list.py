@@ -67,6 +67,9 @@ def test_tabs_count_and_filter(client: httpx.Client, street: Street) -> None:
     assert shown("status=working") == sorted([first, second])
     assert shown("status=all") == sorted([first, second])
     assert shown("status=all&place=SQ-02") == [second]
+    assert shown("status=all&q=SQ") == [second]
+    assert shown(f"status=all&q={first}") == [first]
+    assert shown("status=all&q=%25") == []
     assert shown("status=all&cleared=no") == [first]
     assert shown("status=all&cleared=yes") == [second]
     assert shown("status=all&scene=square_dance") == []
