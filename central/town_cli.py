@@ -15,6 +15,7 @@ from central.clock import utc_now
 from central.commands import DatabaseUrl, DataDir, refusal, work
 from central.intake import printable
 from central.routing.checks import Problem, problems
+from central.routing.codes import Codes
 from central.routing.town import NoRule
 from central.town import importing
 from central.town.importing import Author, Prepared, Wish
@@ -31,6 +32,7 @@ EXAMPLES: dict[Kind, str] = {
     "places": "places.xlsx",
     "rules": "rules.csv --dry-run",
     "people": "people.xlsx --keep-missing",
+    "codes": "codes.xlsx --dry-run",
     "calendar": "cn-2027.json",
 }
 HELP: dict[Kind, str] = {
@@ -39,6 +41,7 @@ HELP: dict[Kind, str] = {
     "places": "Places with their point on the ground (GeoJSON, CSV, XLSX).",
     "rules": "Who leads, assists and hears of what, and within which limits (CSV, XLSX).",
     "people": "Members of organisations (CSV, XLSX).",
+    "codes": "Event codes and the district's own code of each (CSV, XLSX).",
     "calendar": "Holidays and make-up workdays (JSON), for a new year without a new program.",
 }
 
@@ -110,7 +113,8 @@ def check_town(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> No
     _say(found)
     typer.echo(
         f"town version {town.version}: {len(town.atlas.grids)} grids, {len(town.places)} places, "
-        f"{len(town.orgs)} organisations, {len(town.rules)} rules, {len(town.people)} people"
+        f"{len(town.orgs)} organisations, {len(town.rules)} rules, {len(town.people)} people, "
+        f"{len(town.codes.rows)} codes ({_mapped(town.codes)} with a district code)"
     )
     if any(one.fatal for one in found):
         raise typer.Exit(1)
@@ -136,8 +140,9 @@ def show_route(  # noqa: PLR0913 one parameter per option
             route = town.route(place, scene, severity, _moment(at))
         except NoRule as error:
             raise refusal(f"{error}; `jinmu-central town check` says what is missing") from None
-    limits = route.limits
+    limits, code = route.limits, town.codes.of(scene, severity)
     typer.echo(f"rule      {route.rule_id} (town version {route.grid_version})")
+    typer.echo(f"code      {code.id or '-'} (district {code.district_code or '-'})")
     typer.echo(f"grid      {route.grid or '-'} ({route.grid_how}, {route.area_type})")
     typer.echo(f"lead      {route.lead}")
     typer.echo(f"assist    {', '.join(route.assist) or '-'}")
@@ -186,6 +191,10 @@ def _show(prepared: Prepared) -> None:
 def _say(found: tuple[Problem, ...]) -> None:
     for one in found:
         typer.echo(f"{'error' if one.fatal else 'warning'}: {printable(one.what)}", err=True)
+
+
+def _mapped(codes: Codes) -> int:
+    return sum(bool(row.district_code) for row in codes.rows)
 
 
 def _moment(text: str) -> datetime:

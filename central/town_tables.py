@@ -25,7 +25,7 @@ class TownVersionTable(Base):
 
 
 class TownItemTable(Base):
-    """A grid, place, organisation, rule, person or part of the calendar.
+    """A grid, place, organisation, rule, person, code or part of the calendar.
 
     It is valid in the versions from `since` until before `until`; None: still. Nothing but `until`
     is ever changed in a row.

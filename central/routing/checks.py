@@ -17,15 +17,25 @@ SEVERITIES: dict[str, tuple[str, ...]] = {
     "facility": ("*",),
 }
 """What boxes can say of each scene that files by itself."""
+FILED: dict[str, tuple[str, ...]] = {
+    "fire_lane": ("occupied", "blocked"),
+    "square_dance": ("over_limit", "curfew", "relapse", "advisory"),
+    "facility": ("intrusion",),
+    "device": ("storm",),
+}
+"""What cases are about that nobody files by hand: those should leave with an event code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`fatal` problems stop the server: a case could get no owner or no deadline."""
+    """`fatal` problems stop the server: a case could get no owner or no deadline.
+
+    Those about a code do not, but no import may bring one in.
+    """
 
     what: str
     fatal: bool = True
-    about: Literal["name", "rule", "desk", "advice"] = "advice"
+    about: Literal["name", "rule", "desk", "code", "advice"] = "advice"
     where: "Where | None" = None
 
 
@@ -42,6 +52,7 @@ def problems(town: Town, now: datetime) -> tuple[Problem, ...]:
     """Everything that is wrong, the fatal ones first."""
     found = [*_no_desk(town), *_rivals(town), *_names(town), *_missing_rules(town, now)]
     found += [*_owners(town, now), *_grids(town), *_overlaps(town)]
+    found += [*_rival_codes(town), *_missing_codes(town)]
     found += [
         Problem(text, fatal=False) for text in town.calendar.warnings(town.calendar.local_day(now))
     ]
@@ -56,6 +67,31 @@ def _no_desk(town: Town) -> Iterator[Problem]:
 def _rivals(town: Town) -> Iterator[Problem]:
     for one, other in rivals(town.rules):
         yield Problem(f"rules: nobody can say whether {one} or {other} is meant", about="rule")
+
+
+def _rival_codes(town: Town) -> Iterator[Problem]:
+    for one, other in town.codes.rivals():
+        text = (
+            f"codes: {one.id} and {other.id} are both for scene {one.scene}, "
+            f"severity {one.severity}: leave one of them"
+        )
+        where = Where("codes", other.id, "severity")
+        yield Problem(text, fatal=False, about="code", where=where)
+
+
+def _missing_codes(town: Town) -> Iterator[Problem]:
+    if not town.codes.rows:
+        text = "codes: none were imported, cases leave without event code and district code"
+        yield Problem(f"{text} (jinmu-central import codes)", fatal=False)
+        return
+    for scene, severities in FILED.items():
+        without = [one for one in severities if not town.codes.of(scene, one).id]
+        if without:
+            yield Problem(
+                f"codes: none for scene {scene}, severity {', '.join(without)}: add a row, "
+                "with severity 全部 (*) for all of them",
+                fatal=False,
+            )
 
 
 def _names(town: Town) -> Iterator[Problem]:

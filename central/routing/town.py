@@ -7,6 +7,7 @@ from typing import Literal
 
 from central.clocks.calendar import Calendar
 from central.clocks.limits import Limits
+from central.routing.codes import Codes
 from central.routing.grids import AreaType, Atlas, Grid, How
 from central.routing.parties import Org, Person, Place
 from central.routing.rules import Asked, Ref, Rule, matching
@@ -52,6 +53,7 @@ class Town:
     orgs: Mapping[str, Org]
     rules: tuple[Rule, ...]
     people: tuple[Person, ...] = ()
+    codes: Codes = field(default_factory=Codes)
     fallback: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from central.town.faults import Fault, FileRefused, refused
-from central.town.words import COLUMNS, Kind, shown_column
+from central.town.words import AS_TEXT, COLUMNS, Kind, shown_column
 
 MAX_BYTES = 10_000_000
 MAX_UNPACKED_BYTES = 60_000_000
@@ -23,6 +23,10 @@ MAX_ROWS = 20_000
 MAX_COLUMNS = 60
 MAX_CELL = 2_000
 FORMULA = "holds a formula: put its value there (copy, then paste as values)"
+NO_TEXT = (
+    "is the number or date {} in the workbook, which keeps no leading zeros: "
+    "format the column as text, then type the code again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,8 @@ def _from_cells(kind: Kind, name: str, rows: Iterable[list[Any]]) -> Table:
             continue
         if any(_text(cell) for cell in cells[len(columns) :]):
             faults.append(Fault(name, number, "", "has more cells than the first row names"))
+        faults += _cell_faults(kind, name, number, dict(zip(columns, cells, strict=False)))
         values = dict(zip(columns, map(_text, cells), strict=False))
-        faults += _cell_faults(kind, name, number, values)
         found.append(Raw(number, {column: text for column, text in values.items() if text}))
     if faults:
         raise FileRefused(faults)
@@ -162,12 +166,15 @@ def field_of(kind: Kind, text: str) -> str:
     return COLUMNS[kind].get(plain, inner or plain)
 
 
-def _cell_faults(kind: Kind, name: str, row: int, values: dict[str, str]) -> Iterator[Fault]:
-    for column, text in values.items():
+def _cell_faults(kind: Kind, name: str, row: int, cells: dict[str, Any]) -> Iterator[Fault]:
+    for column, cell in cells.items():
+        text = _text(cell)
         if text.startswith("="):
             yield Fault(name, row, shown_column(kind, column), FORMULA)
         elif len(text) > MAX_CELL:
             yield Fault(name, row, shown_column(kind, column), f"is longer than {MAX_CELL} signs")
+        elif text and not isinstance(cell, str) and column in AS_TEXT.get(kind, ()):
+            yield Fault(name, row, shown_column(kind, column), NO_TEXT.format(text))
 
 
 def _text(cell: Any) -> str:

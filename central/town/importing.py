@@ -76,7 +76,7 @@ def prepare(session: Session, wish: Wish, now: datetime) -> Prepared:
     """Read and check the file against the town that is there; raises FileRefused.
 
     Refused is what would make the town worse than it is: a name that leads nowhere, two rules
-    that fit equally, a case without a rule.
+    or codes that fit equally, a case without a rule.
     """
     content = read_bytes(wish.path)
     rows = read_rows(wish, content)
@@ -87,9 +87,9 @@ def prepare(session: Session, wish: Wish, now: datetime) -> Prepared:
     after = {**before, wish.kind: {**kept, **new}}
     said = _problems(after, now)
     known = {one.what for one in _problems(before, now)} if wish.kind != "rules" else set()
-    worse = [one for one in said if one.fatal and one.what not in known]
-    if not after["rules"]:  # before there are rules, only names can be wrong
-        worse = [one for one in worse if one.about == "name"]
+    worse = [one for one in said if _is_refused(one) and one.what not in known]
+    if not after["rules"]:  # before there are rules, only names and codes can be wrong
+        worse = [one for one in worse if one.about in ("name", "code")]
     if worse:
         raise FileRefused([_of_problem(wish, rows, one) for one in worse])
     return Prepared(plan, new, said, hashlib.sha256(content).hexdigest())
@@ -131,6 +131,10 @@ def read_rows(wish: Wish, content: bytes) -> dict[str, Numbered]:
     if faults:
         raise FileRefused(faults)
     return {key: Numbered(n, _body(_in_wgs84(row, crs))) for key, (n, row) in found.items()}
+
+
+def _is_refused(problem: Problem) -> bool:
+    return problem.fatal or problem.about == "code"
 
 
 def _of_problem(wish: Wish, rows: Mapping[str, Numbered], problem: Problem) -> Fault:
@@ -210,6 +214,7 @@ EXAMPLE: tuple[tuple[Kind, str], ...] = (
     ("places", "places.csv"),
     ("rules", "rules.csv"),
     ("people", "people.csv"),
+    ("codes", "codes.csv"),
 )
 EXAMPLE_FOLDER = Path(__file__).parent.parent / "example_town"
 CALENDAR_FILE = Path(__file__).parent.parent / "clocks" / SHIPPED

@@ -1,24 +1,27 @@
 """The town in the database: what is valid now or was in a version, and one version more."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from central.clocks.calendar_file import read_calendar, shipped
+from central.routing.codes import Code, Codes
 from central.routing.grids import Atlas, Grid
 from central.routing.parties import Org, Person, Place
 from central.routing.rules import Rule
 from central.routing.town import Town
 from central.town.calendar_rows import joined
 from central.town.plan import Body, Plan
-from central.town.rows import ROWS, GridRow
+from central.town.rows import ROWS, CodeRow, GridRow
 from central.town.words import KINDS, Kind
 from central.town_tables import TownItemTable, TownVersionTable
 
 Bodies = Mapping[Kind, Mapping[str, Body]]
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +127,24 @@ def load_town(session: Session, version: int | None = None) -> Town:
     """
     if version is not None:
         return town_of(bodies(session, version), version)
+    return _kept(session, "jinmu_town", lambda number: town_of(bodies(session), number))
+
+
+def load_codes(session: Session) -> Codes:
+    """The event codes in force. Kept as the town is, but read alone: a list needs no grids."""
+    rows = select(TownItemTable.body).where(
+        TownItemTable.kind == "codes", TownItemTable.until.is_(None)
+    )
+    return _kept(session, "jinmu_codes", lambda _: _codes_of(session.scalars(rows)))
+
+
+def _kept(session: Session, name: str, make: Callable[[int], Kept]) -> Kept:
+    """What was made of the newest version, from beside the connection or made now."""
     newest = session.execute(_NEWEST).one_or_none()
     beside = session.connection().info
-    kept: tuple[object, Town] | None = beside.get(_KEPT)
+    kept: tuple[object, Kept] | None = beside.get(name)
     if kept is None or kept[0] != newest:
-        town = town_of(bodies(session), newest.version if newest else 0)
-        kept = beside[_KEPT] = (newest, town)
+        kept = beside[name] = (newest, make(newest.version if newest else 0))
     return kept[1]
 
 
@@ -145,10 +160,10 @@ def town_of(found: Bodies, version: int) -> Town:
         orgs={v.id: v for v in values["orgs"] if isinstance(v, Org)},
         rules=tuple(v for v in values["rules"] if isinstance(v, Rule)),
         people=tuple(v for v in values["people"] if isinstance(v, Person)),
+        codes=Codes(tuple(v for v in values["codes"] if isinstance(v, Code))),
     )
 
 
-_KEPT = "jinmu_town"
 _NEWEST = (
     select(TownVersionTable.version, TownVersionTable.at, TownVersionTable.file_sha256)
     .order_by(TownVersionTable.version.desc())
@@ -163,3 +178,7 @@ def _values(kind: Kind, rows: Mapping[str, Body]) -> Iterator[object]:
             yield GridRow.model_construct(**body).value()
         else:
             yield ROWS[kind].model_validate(body).value()
+
+
+def _codes_of(rows: Iterable[Body]) -> Codes:
+    return Codes(tuple(CodeRow.model_validate(body).value() for body in rows))

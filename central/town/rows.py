@@ -1,84 +1,43 @@
 """Rows of import files in their checked shapes, and the values that the core works with."""
 
-import re
 from abc import abstractmethod
 from datetime import date
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from central.clocks.limits import Limits, read_ladder, read_limit
 from central.routing.bands import read_band, read_bands
+from central.routing.codes import Code
 from central.routing.grids import AreaType, Grid, Level
-from central.routing.parties import Channel, Org, OrgKind, Person, Place
+from central.routing.parties import Org, OrgKind, Person, Place
 from central.routing.rules import EVERY, Rule, read_refs
 from central.routing.shapes import check_point, known_area, read_area
-from central.town.words import Kind, plain
+from central.town.fields import (
+    AreaTypeWord,
+    Channels,
+    Degree,
+    DistrictCode,
+    Event,
+    Id,
+    Ids,
+    LimitText,
+    MaybeId,
+    MaybeName,
+    Name,
+    Phone,
+    Refs,
+    Slug,
+    Text,
+    channels_of,
+    checked,
+    roles_of,
+    split,
+    word,
+)
+from central.town.words import Kind
 
-ROLES = ("observer", "desk", "dispatcher", "handler", "verifier", "leader", "administrator")
-CHANNEL = re.compile(r"([A-Za-z0-9_-]{1,40}):(\S.{0,199})")
-
-
-def _split(value: Any) -> Any:
-    """A list in one cell, parted by ; , or 、."""
-    if not isinstance(value, str):
-        return value
-    return [part.strip() for part in re.split(r"[;；,，、]", value) if part.strip()]
-
-
-def _checked(reader: Any) -> AfterValidator:
-    """Keeps the text as it was written, once `reader` has understood it."""
-
-    def check(text: str) -> str:
-        reader(text)
-        return text
-
-    return AfterValidator(check)
-
-
-def _word(family: str) -> BeforeValidator:
-    return BeforeValidator(lambda v: plain(family, v) if isinstance(v, str) else v)
-
-
-def _relations(text: str) -> str:
-    return re.sub(r"@[^\s;；|、,，]+", lambda found: plain("relation", found[0]), text)
-
-
-def _roles(values: list[str]) -> list[str]:
-    roles = [plain("role", value) for value in values]
-    for role in roles:
-        if role not in ROLES:
-            raise ValueError(f"'{role}' is no role: use {', '.join(ROLES)}")
-    return roles
-
-
-def _channels(text: str) -> tuple[Channel, ...]:
-    parts = [part.strip() for part in re.split(r"[;；]", text) if part.strip()]
-    found = [CHANNEL.fullmatch(part) for part in parts]
-    for part, match in zip(parts, found, strict=True):
-        if match is None:
-            raise ValueError(f"'{part}' is not CHANNEL:RECIPIENT like sms:13800000000")
-    return tuple(Channel(match[1], match[2].strip()) for match in found if match)
-
-
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
-MaybeId = Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,39})?$")]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Text = Annotated[str, Field(max_length=200)]
-Slug = Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
-Ids = Annotated[list[Id], BeforeValidator(_split), Field(max_length=200)]
-Refs = Annotated[Text, BeforeValidator(lambda v: _relations(v) if isinstance(v, str) else v)]
-LimitText = Annotated[str, _checked(read_limit)]
-Channels = Annotated[str, Field(max_length=800), _checked(_channels)]
-Phone = Annotated[str, Field(pattern=r"^[0-9+ ()-]{0,30}$")]
-AreaTypeWord = Annotated[AreaType, _word("area_type")]
-
-
-def _scene(value: str) -> str:
-    return plain("scene", value)
-
-
-Value = Org | Grid | Place | Rule | Person
+Value = Org | Grid | Place | Rule | Person | Code
 
 
 class Row(BaseModel):
@@ -97,9 +56,9 @@ class OrgRow(Row):
     """An organisation."""
 
     name: Name
-    kind: Annotated[OrgKind, _word("kind")]
+    kind: Annotated[OrgKind, word("kind")]
     parent: MaybeId = ""
-    duty: Annotated[Text, _checked(read_bands)] = ""
+    duty: Annotated[Text, checked(read_bands)] = ""
     channels: Channels = ""
     contact: Text = ""
     phone: Phone = ""
@@ -112,7 +71,7 @@ class OrgRow(Row):
             kind=self.kind,
             parent=self.parent,
             duty=read_bands(self.duty),
-            channels=_channels(self.channels),
+            channels=channels_of(self.channels),
             contact=self.contact,
             phone=self.phone,
         )
@@ -122,7 +81,7 @@ class GridRow(Row):
     """A grid; `polygons` are coordinates of a MultiPolygon in WGS-84."""
 
     name: Name
-    level: Annotated[Level, _word("level")]
+    level: Annotated[Level, word("level")]
     area_type: AreaTypeWord
     parent: MaybeId = ""
     committee: MaybeId = ""
@@ -153,11 +112,11 @@ class PlaceRow(Row):
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$")]
     name: Name
-    scenes: Annotated[list[Annotated[Slug, BeforeValidator(_scene)]], BeforeValidator(_split)]
+    scenes: Annotated[list[Annotated[Slug, word("scene")]], BeforeValidator(split)]
     lon: float
     lat: float
     grid: MaybeId = ""
-    area_type: Annotated[AreaType | Literal[""], _word("area_type")] = ""
+    area_type: Annotated[AreaType | Literal[""], word("area_type")] = ""
     address: Text = ""
     property: MaybeId = ""
     owner: MaybeId = ""
@@ -188,18 +147,18 @@ class RuleRow(Row):
     """A rule; limits are texts like `2 紧急工作时`, `lead` are alternatives."""
 
     name: Text = ""
-    scene: Annotated[Slug, _word("scene")]
-    severity: Annotated[str, _word("severity"), Field(pattern=r"^(\*|[a-z_]{1,40})$")] = EVERY
-    area_type: Annotated[AreaType | Literal["*"], _word("area_type")] = "*"
-    time: Annotated[Text, _checked(read_band)] = ""
-    lead: Annotated[Refs, _checked(read_refs)]
-    assist: Annotated[Refs, _checked(read_refs)] = ""
-    inform: Annotated[Refs, _checked(read_refs)] = ""
+    scene: Annotated[Slug, word("scene")]
+    severity: Annotated[str, word("severity"), Field(pattern=r"^(\*|[a-z_]{1,40})$")] = EVERY
+    area_type: Annotated[AreaType | Literal["*"], word("area_type")] = "*"
+    time: Annotated[Text, checked(read_band)] = ""
+    lead: Annotated[Refs, checked(read_refs)]
+    assist: Annotated[Refs, checked(read_refs)] = ""
+    inform: Annotated[Refs, checked(read_refs)] = ""
     official: LimitText
     internal: LimitText
     verify: LimitText = "30 分钟"
     contact: LimitText = "1 工作日"
-    escalation: Annotated[str, _checked(read_ladder)] = "15/30/60"
+    escalation: Annotated[str, checked(read_ladder)] = "15/30/60"
     priority: Annotated[int, Field(ge=0, le=9)] = 0
     valid_from: date | None = None
     valid_to: date | None = None
@@ -247,7 +206,7 @@ class PersonRow(Row):
 
     name: Name
     org: Id
-    roles: Annotated[list[str], AfterValidator(_roles), BeforeValidator(_split)]
+    roles: Annotated[list[str], AfterValidator(roles_of), BeforeValidator(split)]
     grids: Ids = []
     account: Annotated[str, Field(max_length=40)] = ""
     phone: Phone = ""
@@ -263,16 +222,40 @@ class PersonRow(Row):
             grids=tuple(self.grids),
             account=self.account,
             phone=self.phone,
-            channels=_channels(self.channels),
+            channels=channels_of(self.channels),
         )
 
 
-AnyRow = OrgRow | GridRow | PlaceRow | RuleRow | PersonRow
+class CodeRow(Row):
+    """An event code of ours; the district's own beside it is empty until somebody knows it."""
+
+    name: Name
+    category: MaybeName = ""
+    scene: Event
+    severity: Degree = EVERY
+    district_code: DistrictCode = ""
+    district_name: MaybeName = ""
+
+    def value(self) -> Code:
+        """The core's value."""
+        return Code(
+            id=self.id,
+            name=self.name,
+            category=self.category,
+            scene=self.scene,
+            severity=self.severity,
+            district_code=self.district_code,
+            district_name=self.district_name,
+        )
+
+
+AnyRow = OrgRow | GridRow | PlaceRow | RuleRow | PersonRow | CodeRow
 ROWS: dict[Kind, type[Row]] = {
     "orgs": OrgRow,
     "grids": GridRow,
     "places": PlaceRow,
     "rules": RuleRow,
     "people": PersonRow,
+    "codes": CodeRow,
 }
 assert set(get_args(Kind)) - set(ROWS) == {"calendar"}, "the calendar is one document"

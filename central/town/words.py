@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-Kind = Literal["orgs", "grids", "places", "rules", "people", "calendar"]
+Kind = Literal["orgs", "grids", "places", "rules", "people", "codes", "calendar"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which they are imported: later ones name earlier ones."""
 
@@ -65,9 +65,26 @@ COLUMNS: dict[Kind, dict[str, str]] = {
         "电话": "phone",
         "渠道": "channels",
     },
+    "codes": _COMMON
+    | {
+        "小类": "name",
+        "大类": "category",
+        "场景": "scene",
+        "严重程度": "severity",
+        "区级编码": "district_code",
+        "区级名称": "district_name",
+    },
     "calendar": {},
 }
+AS_TEXT: dict[Kind, frozenset[str]] = {"codes": frozenset({"id", "district_code"})}
+"""Columns that a workbook must hold as text: of the number 505 nobody knows whether it was 0505."""
 
+_SCENES = {"消防通道": "fire_lane", "广场舞": "square_dance", "场馆": "facility", "设备": "device"}
+_SEVERITIES = (
+    {"占用": "occupied", "堵塞": "blocked", "超标": "over_limit", "禁时": "curfew"}
+    | {"再犯": "relapse", "待核实": "advisory", "闯入": "intrusion", "频繁报警": "storm"}
+    | {"全部": "*"}
+)
 VALUES: dict[str, dict[str, str]] = {
     "level": {"单元": "unit", "单元网格": "unit", "居村": "community", "居委": "community"}
     | {"片区": "district", "街道": "office"},
@@ -76,15 +93,18 @@ VALUES: dict[str, dict[str, str]] = {
     | {"居村委": "committee", "物业": "property", "综合执法": "enforcement", "公安": "police"}
     | {"派出所": "police", "消防": "fire", "产权单位": "owner", "管理单位": "owner"}
     | {"值守席": "desk"},
-    "scene": {"消防通道": "fire_lane", "广场舞": "square_dance", "场馆": "facility"}
-    | {"设备": "device"},
-    "severity": {"占用": "occupied", "堵塞": "blocked", "超标": "over_limit", "禁时": "curfew"}
-    | {"再犯": "relapse", "全部": "*"},
+    "scene": _SCENES,
+    "severity": _SEVERITIES,
+    "event": _SCENES
+    | {"热线诉求": "appeal_12345", "110非警情": "appeal_110", "扫码诉求": "appeal_qr"}
+    | {"来访诉求": "appeal_walk_in", "外部诉求": "appeal_open311"},
+    "degree": _SEVERITIES | _SCENES | {"其他": "other"},
     "role": {"观察": "observer", "受理席": "desk", "派遣席": "dispatcher", "处置": "handler"}
     | {"核查": "verifier", "分管领导": "leader", "管理员": "administrator"},
     "relation": {"@物业": "@property", "@居村": "@committee", "@居委": "@committee"}
     | {"@片区": "@district", "@产权单位": "@owner", "@管理单位": "@owner"},
 }
+"""`event` and `degree` are what event codes are by: also the kind of an appeal and its service."""
 
 
 def plain(family: str, text: str) -> str:
