@@ -30,6 +30,9 @@ COLUMNS = (
     ("占用秒数 dwell_s", "dwell_s"),
     ("观测秒数 observed_s", "observed_s"),
     ("版本 version", "version"),
+    ("事件编码 event_code", "event_code"),
+    ("区级编码 district_code", "district_code"),
+    ("区级名称 district_name", "district_name"),
 )
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BOM = "\ufeff"

@@ -34,12 +34,19 @@ class DeadlinesOut(Shape):
 
 
 class CaseOut(Shape):
-    """`allowed` is what the asker may do; it is empty in lists, where nobody asks for one case."""
+    """`allowed` is what the asker may do; it is empty in lists, where nobody asks for one case.
+
+    `event_code` is ours, `district_code` and `district_name` are the district's own of now, empty
+    while nobody has mapped it.
+    """
 
     case_no: str
     incident_id: str
     incidents: int
     scene: str
+    event_code: str
+    district_code: str
+    district_name: str
     place: str
     site: str
     box: str

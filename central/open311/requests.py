@@ -19,7 +19,9 @@ from central.exchange_tables import ChangeTable
 from central.masked import masked_pictures
 from central.open311.codec import Item, w3c
 from central.open311.services import name_of
+from central.routing.codes import Code
 from central.store import Change
+from central.town.keeping import load_codes
 
 MOST = 1000
 WINDOW = timedelta(days=90)
@@ -70,10 +72,14 @@ def find_requests(session: Session, asked: Asked, look: Look) -> list[Item]:
     states = _states(session, {appeal.case_no for appeal in appeals if appeal.case_no})
     pictures = masked_pictures(session, [case.case_no for case in cases])
     changed = _changed(session, [case.case_no for case in cases])
-    found = [(a.created_at, _of_appeal(a, states, look)) for a in appeals]
-    found += [
-        (case.filed_at, _of_case(case, pictures.get(case.case_no), changed, look)) for case in cases
+    codes = load_codes(session)
+    found = [
+        (a.created_at, _of_appeal(a, codes.of_appeal(a.kind, a.service_code), states, look))
+        for a in appeals
     ]
+    for case in cases:
+        code, picture = codes.of(case.scene, case.severity), pictures.get(case.case_no)
+        found.append((case.filed_at, _of_case(case, code, picture, changed, look)))
     found.sort(key=lambda pair: pair[0], reverse=True)
     wanted = [item for _, item in found if not asked.statuses or item["status"] in asked.statuses]
     return wanted[:MOST]
@@ -139,7 +145,16 @@ def _status(state: str | None) -> str:
     return "open" if state is None else status_of(cast(State, state))
 
 
-def _of_appeal(appeal: Appeal, states: dict[str, str], look: Look) -> Item:
+def _extended(code: Code) -> Item:
+    """What GeoReport v2 has no field for, where other servers have it; clients pass over it."""
+    return {
+        "event_code": code.id,
+        "district_code": code.district_code,
+        "district_name": code.district_name,
+    }
+
+
+def _of_appeal(appeal: Appeal, code: Code, states: dict[str, str], look: Look) -> Item:
     ended = appeal.status == "closed" or _status(states.get(appeal.case_no or "")) == "closed"
     return {
         "service_request_id": appeal.appeal_no,
@@ -159,11 +174,12 @@ def _of_appeal(appeal: Appeal, states: dict[str, str], look: Look) -> Item:
         "lat": appeal.lat,
         "long": appeal.lon,
         "media_url": "",
+        "extended_attributes": _extended(code),
     }
 
 
 def _of_case(
-    case: CaseTable, picture: str | None, changed: dict[str, datetime], look: Look
+    case: CaseTable, code: Code, picture: str | None, changed: dict[str, datetime], look: Look
 ) -> Item:
     shown = f"{look.public_url}/api/v1/evidence/{picture}/shown" if picture else ""
     updated = changed.get(case.case_no, case.filed_at)
@@ -185,6 +201,7 @@ def _of_case(
         "lat": None,
         "long": None,
         "media_url": shown,
+        "extended_attributes": _extended(code),
     }
 
 

@@ -19,6 +19,7 @@ from central.cases.states import (
     status_of,
 )
 from central.columns import UtcDateTime
+from central.routing.codes import Codes
 from central.store.acting import allowed_of, perform
 from central.store.boxes import stream_names
 from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching
@@ -39,6 +40,7 @@ from central.store.types import (
     Person,
 )
 from central.tables import IncidentTable
+from central.town.keeping import load_codes
 
 IN_LIST: Any = tuple_(CaseTable.filed_at, CaseTable.id)
 NOBODY = Person()
@@ -141,18 +143,29 @@ def _without(detail: Detail, hidden: set[str]) -> Detail:
 
 
 def shown(session: Session, rows: list[tuple[CaseTable, IncidentTable | None]]) -> tuple[Case, ...]:
-    """The values of these rows, with pictures, names of cameras and numbers of other cases."""
+    """The values of these rows, with pictures, codes, names of cameras, numbers of other cases."""
     best = _pictures(session, [case.id for case, _ in rows])
     names = stream_names(session)
     numbers = _numbers(session, [case for case, _ in rows])
+    codes = load_codes(session)
     return tuple(
         replace(
-            _case(case, incident, best.get(case.id)),
+            _coded(_case(case, incident, best.get(case.id)), codes),
             stream_name=_name(names, incident),
             merged_into=numbers.get(case.merged_into or 0, ""),
             reoffence_of=numbers.get(case.reoffence_of or 0, ""),
         )
         for case, incident in rows
+    )
+
+
+def _coded(case: Case, codes: Codes) -> Case:
+    code = codes.of(case.scene, case.severity)
+    return replace(
+        case,
+        event_code=code.id,
+        district_code=code.district_code,
+        district_name=code.district_name,
     )
 
 

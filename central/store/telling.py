@@ -15,6 +15,7 @@ from central.store.changes import record_change
 from central.tell import outbox
 from central.tell.about import Call, Facts, message_about
 from central.tell.message import Message
+from central.town.keeping import load_codes
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TOWN_LESS = (Tell("filed", role="dispatcher"), Tell("informed", role="inform"))
@@ -54,7 +55,7 @@ def tell(
             why = OVER[entry.action].format(case_no=entry.detail.case_no)
             outbox.recall(session, case.case_no, step, why, entry.at)
         else:
-            message = _message(case, one, step, entry.detail.level)
+            message = _message(session, case, one, step, entry.detail.level)
             outbox.tell(session, [message], entry.at)
 
 
@@ -62,7 +63,7 @@ def tell_the_dispatcher(session: Session, case: CaseTable, number: int, now: dat
     """A case was filed that no rule gives to anybody: people have to give it."""
     for one in TOWN_LESS:
         _note(session, case, one)
-        outbox.tell(session, [_message(case, one, f"filed-{number}")], now)
+        outbox.tell(session, [_message(session, case, one, f"filed-{number}")], now)
 
 
 def told(session: Session) -> tuple[Tell, ...]:
@@ -70,9 +71,19 @@ def told(session: Session) -> tuple[Tell, ...]:
     return tuple(session.info.get(_SAID, ()))
 
 
-def _message(case: CaseTable, one: Tell, step: str, level: int = 0) -> Message:
-    since = case.since.astimezone(SHANGHAI)
-    facts = Facts(case.case_no, case.scene, case.place, case.severity, since)
+def _message(session: Session, case: CaseTable, one: Tell, step: str, level: int = 0) -> Message:
+    """With the codes in force now; one that is sent again stays as it is."""
+    code = load_codes(session).of(case.scene, case.severity)
+    facts = Facts(
+        case_no=case.case_no,
+        scene=case.scene,
+        place=case.place,
+        severity=case.severity,
+        since=case.since.astimezone(SHANGHAI),
+        event_code=code.id,
+        district_code=code.district_code,
+        district_name=code.district_name,
+    )
     urgent = one.priority == "urgent"
     return message_about(facts, Call(one.kind, one.org or one.role or "lead", step, level, urgent))
 

@@ -55,8 +55,8 @@ class Case:
 
     `picture_sha256` is the picture to show first (role "confirmed" before others); `picture_here`
     is False while it is still on its way ("evidence pending"). `stream_name` is what people call
-    the camera, empty until its box has told. `allowed` is known of a single case only: it depends
-    on who asks.
+    the camera, empty until its box has told. The codes are those of the town of now, empty where it
+    has none. `allowed` is known of a single case only: it depends on who asks.
     """
 
     case_no: str
@@ -98,6 +98,9 @@ class Case:
     stream_name: str = ""
     merged_into: str = ""
     reoffence_of: str = ""
+    event_code: str = ""
+    district_code: str = ""
+    district_name: str = ""
     allowed: tuple[Action, ...] = ()
 
 

@@ -48,13 +48,19 @@ URGENT = frozenset({"blocked"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a message says of a case; `since` is shown in its own zone."""
+    """What a message says of a case; `since` is shown in its own zone.
+
+    The codes are for programs: ours, the district's own and what that one is called.
+    """
 
     case_no: str
     scene: str
     place: str
     severity: str
     since: datetime
+    event_code: str = ""
+    district_code: str = ""
+    district_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +97,8 @@ def message_about(facts: Facts, call: Call) -> Message:
             "scene": facts.scene,
             "place": facts.place,
             "severity": facts.severity,
+            "event_code": facts.event_code,
+            "district_code": facts.district_code,
+            "district_name": facts.district_name,
         },
     )

@@ -23,6 +23,7 @@ from central.web.sound import shown
 from central.web.viewer import Picture
 from central.web.views import (
     Card,
+    Coded,
     Detail,
     Due,
     Entry,
@@ -78,6 +79,7 @@ def detail_of(found: CaseDetail, neighbours: tuple[str | None, str | None]) -> D
         entries=entries_of(found.timeline, found.log, found.case.incident_id),
         actions=frozenset(found.case.allowed),
         progress=progress_of(found),
+        code=Coded(found.case.event_code, found.case.district_code, found.case.district_name),
         stream=found.case.stream,
         previous_no=neighbours[0],
         next_no=neighbours[1],

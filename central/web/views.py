@@ -114,6 +114,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """Our event code, the district's own and its name; each empty while nobody has mapped it."""
+
+    event_code: str = ""
+    district_code: str = ""
+    district_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """A case on its own page."""
 
@@ -124,6 +133,7 @@ class Detail:
     entries: tuple[Entry, ...]
     actions: frozenset[str]
     progress: Progress
+    code: Coded = Coded()
     stream: str = ""
     previous_no: str | None = None
     next_no: str | None = None

@@ -12,7 +12,15 @@ from central.db import Database
 from central.routing.town import Town
 from central.tables import AuditTable
 from central.town.faults import FileRefused
-from central.town.importing import EXAMPLE_FOLDER, Author, Wish, make, make_example, prepare
+from central.town.importing import (
+    EXAMPLE,
+    EXAMPLE_FOLDER,
+    Author,
+    Wish,
+    make,
+    make_example,
+    prepare,
+)
 from central.town.keeping import load_town, newest_version
 from central.town.starting import TownUnsound, check_at_start
 from central.town_tables import TownItemTable, TownVersionTable
@@ -23,7 +31,7 @@ LI = Author("cli:li", NOW)
 
 def with_example(database: Database) -> None:
     with database.write() as session:
-        assert make_example(session, LI) == 6
+        assert make_example(session, LI) == 7
 
 
 def town(database: Database, version: int | None = None) -> Town:
@@ -46,10 +54,10 @@ def test_the_example_routes_after_its_import(database: Database) -> None:
     with_example(database)
     found = town(database)
     route = found.route("FL-0317", "fire_lane", "occupied", NOW)
-    assert (route.lead, route.grid_version, found.version) == ("property-jinyuan", 6, 6)
+    assert (route.lead, route.grid_version, found.version) == ("property-jinyuan", 7, 7)
     with database.read() as session:
         kinds = session.scalars(select(TownVersionTable.kind).order_by(TownVersionTable.version))
-        assert list(kinds) == ["orgs", "grids", "places", "rules", "people", "calendar"]
+        assert list(kinds) == [*(kind for kind, _ in EXAMPLE), "calendar"]
 
 
 def test_the_example_again_changes_nothing_and_never_takes_a_towns_place(
@@ -74,15 +82,15 @@ def test_old_versions_stay_as_they_were(database: Database, tmp_path: Path) -> N
     )
     with database.write() as session:
         done, version = make(session, Wish("places", moved), LI)
-    assert version == 7
+    assert version == 8
     assert [row.key for row in done.plan.changed] == ["FL-0317"]
     assert (done.plan.added, done.plan.removed) == (("SG-02",), ("SG-01",))
-    before, after = town(database, 6), town(database)
+    before, after = town(database, 7), town(database)
     assert before.route("FL-0317", "fire_lane", "occupied", NOW).grid == "310112123001001"
     assert after.route("FL-0317", "fire_lane", "occupied", NOW).grid == "310112123001002"
     assert ("SG-01" in before.places, "SG-01" in after.places) == (True, False)
     assert ("SG-02" in before.places, "SG-02" in after.places) == (False, True)
-    assert town(database, 6) == before
+    assert town(database, 7) == before
 
 
 def test_a_town_that_was_rolled_back_is_never_routed_by(database: Database, tmp_path: Path) -> None:
@@ -104,8 +112,8 @@ def test_a_dry_run_writes_nothing(database: Database, tmp_path: Path) -> None:
     with database.read() as session:
         plan = prepare(session, Wish("orgs", changed), NOW).plan
         assert len(plan.changed) == 3
-        assert newest_version(session) == 6
-        assert session.scalar(select(func.count(TownItemTable.id))) == 71
+        assert newest_version(session) == 7
+        assert session.scalar(select(func.count(TownItemTable.id))) == 79
 
 
 def test_the_same_file_again_is_no_new_version(database: Database) -> None:
@@ -113,7 +121,7 @@ def test_the_same_file_again_is_no_new_version(database: Database) -> None:
     with database.write() as session:
         done, version = make(session, Wish("rules", EXAMPLE_FOLDER / "rules.csv"), LI)
     assert done.plan.is_empty
-    assert version == 6
+    assert version == 7
 
 
 REFUSED = [
@@ -130,6 +138,8 @@ REFUSED = [
     ("orgs", "orgs.csv", ("enforcement,", "rangers,"), r"names enforcement, which is no organ"),
     ("people", "people.csv", ("city-desk", "city-hall"),
      r"people\.csv: row 2, column 单位 \(org\): .*city-hall"),
+    ("codes", "codes.csv", ("消防通道,堵塞", "消防通道,占用"),
+     r"codes\.csv: row 3, column 严重程度 \(severity\): .*FL01 and FL02 are both for scene fire_"),
 ]  # fmt: skip
 
 
@@ -139,7 +149,7 @@ def test_what_would_make_the_town_worse_is_refused(database: Database, tmp_path:
         path = written(tmp_path, name, change)
         with pytest.raises(FileRefused, match=says), database.write() as session:
             make(session, Wish(kind, path), LI)  # type: ignore[arg-type]
-    assert town(database).version == 6
+    assert town(database).version == 7
 
 
 def test_the_last_desk_cannot_be_taken_away(database: Database, tmp_path: Path) -> None:
@@ -185,6 +195,35 @@ def test_an_unsound_town_is_not_served(database: Database) -> None:
             check_at_start(session, NOW)
 
 
+def test_a_town_without_codes_is_served_and_said_once(database: Database) -> None:
+    with_example(database)
+    with database.write() as session:
+        session.execute(delete(TownItemTable).where(TownItemTable.kind == "codes"))
+        doubts = check_at_start(session, NOW)
+    assert [doubt for doubt in doubts if doubt.startswith("codes")] == [
+        "codes: none were imported, cases leave without event code and district code "
+        "(jinmu-central import codes)"
+    ]
+
+
+def test_codes_are_refused_for_their_own_faults_before_there_are_rules(
+    database: Database, tmp_path: Path
+) -> None:
+    good = EXAMPLE_FOLDER / "codes.csv"
+    bad = written(tmp_path, "codes.csv", ("消防通道,堵塞", "消防通道,占用"))
+    with pytest.raises(FileRefused, match="row 3, column"), database.write() as session:
+        make(session, Wish("codes", bad), LI)
+    with database.write() as session:
+        assert make(session, Wish("codes", good), LI)[1] == 1
+    one = tmp_path / "one.csv"
+    one.write_text("id,name,scene,severity\nFL09,x,fire_lane,blocked\n", "utf-8")
+    with (
+        pytest.raises(FileRefused, match="FL02 and FL09 are both"),
+        database.write() as session,
+    ):
+        make(session, Wish("codes", one, keep_missing=True), LI)
+
+
 def run(folder: Path, *words: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, [*words, "--data-dir", str(folder)])
     return result.exit_code, result.output
@@ -209,7 +248,10 @@ def test_an_office_sets_its_town_up(tmp_path: Path) -> None:
     assert run(data, "import", "rules", str(EXAMPLE_FOLDER / "rules.csv"))[0] == 0
     code, said = run(data, "town", "check")
     assert code == 0
-    assert "town version 4: 15 grids, 9 places, 16 organisations, 16 rules, 0 people" in said
+    assert said.count("warning: codes: none were imported") == 1
+    assert (
+        "town version 4: 15 grids, 9 places, 16 organisations, 16 rules, 0 people, 0 codes" in said
+    )
 
 
 def test_commands_say_what_is_wrong_and_who_did_what(tmp_path: Path) -> None:
@@ -237,7 +279,7 @@ def test_commands_say_what_is_wrong_and_who_did_what(tmp_path: Path) -> None:
     assert run(data, "town", "route", "FL-0317", "flood", "high")[0] == 2
     code, said = run(data, "town", "versions", "--limit", "2")
     assert [line.split("\t")[3:] for line in said.splitlines()] == [
-        ["people", "+12 ~0 -0", "people.csv"],
+        ["codes", "+8 ~0 -0", "codes.csv"],
         ["calendar", "+3 ~0 -0", "cn.json"],
     ]
     database = Database(f"sqlite:///{data}/jinmu.db")

@@ -1,12 +1,14 @@
 """What holds for coordinates, shapes and bands whatever they are."""
 
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from central.clocks.calendar_file import shipped
 from central.routing.bands import Band
+from central.routing.codes import NO_CODE, Code, Codes
 from central.routing.crs import Point, from_gcj02, to_gcj02
 from central.routing.grids import Atlas, Grid
 from central.routing.shapes import metres_between, read_area
@@ -70,3 +72,22 @@ def test_hours_and_the_hours_between_them_make_the_whole_week(
         assert one.covers(at, CN) != other.covers(at, CN)
     some = Band("hours", begin, end, days)
     assert not some.covers(at, CN) or one.covers(at, CN)
+
+
+words = st.sampled_from(["*", "a", "b", ""])
+coded = st.lists(st.tuples(words, words), max_size=8).map(
+    lambda pairs: [Code(f"C{n}", scene=s, severity=d) for n, (s, d) in enumerate(pairs)]
+)
+
+
+@given(coded, words, words, st.randoms())
+def test_a_code_fits_what_was_asked_whatever_the_order_of_rows(
+    rows: list[Code], scene: str, severity: str, chance: Random
+) -> None:
+    found = Codes(tuple(rows)).of(scene, severity)
+    fits = [row for row in rows if row.scene == scene and row.severity in (severity, "*")]
+    assert (found in fits) if fits else (found == NO_CODE)
+    if any(row.severity == severity for row in fits):
+        assert found.severity == severity
+    shuffled = chance.sample(rows, len(rows))
+    assert Codes(tuple(shuffled)).of(scene, severity) == found

@@ -7,6 +7,7 @@ import pytest
 
 from central.routing.bands import read_bands
 from central.routing.checks import problems
+from central.routing.codes import Code, Codes
 from central.routing.disputes import Returned, disputed_pairs
 from central.routing.grids import Atlas
 from central.routing.parties import Org, Place
@@ -100,6 +101,32 @@ def whats(town: Town, fatal: bool = True) -> str:
 def test_the_example_town_is_sound() -> None:
     assert whats(EXAMPLE_TOWN) == ""
     assert "2027 is estimated" in whats(EXAMPLE_TOWN, fatal=False)
+
+
+def with_codes(*rows: tuple[str, str, str]) -> Town:
+    codes = tuple(Code(id_, id_, "", scene, severity) for id_, scene, severity in rows)
+    return replace(EXAMPLE_TOWN, codes=Codes(codes))
+
+
+def test_scenes_that_would_leave_without_a_code_are_advice() -> None:
+    assert "codes" not in whats(EXAMPLE_TOWN, fatal=False)
+    none = whats(with_codes(), fatal=False)
+    assert none.count("codes: none") == 1
+    assert "jinmu-central import codes" in none
+    some = with_codes(
+        ("FL01", "fire_lane", "occupied"), ("SQ01", "square_dance", "*"), ("DV01", "device", "*")
+    )
+    said = [line for line in whats(some, fatal=False).splitlines() if line.startswith("codes")]
+    assert [line.partition(":")[2].partition(":")[0] for line in said] == [
+        " none for scene fire_lane, severity blocked",
+        " none for scene facility, severity intrusion",
+    ]
+
+
+def test_two_codes_for_the_same_stop_no_server() -> None:
+    town = with_codes(("FL02", "fire_lane", "*"), ("FL01", "fire_lane", "*"))
+    assert "FL01 and FL02 are both for scene fire_lane, severity *" in whats(town, fatal=False)
+    assert whats(town) == ""
 
 
 def test_an_hour_without_a_rule_is_found() -> None:
