@@ -67,7 +67,11 @@ def span_of(start: datetime | None, end: datetime | None, now: datetime) -> Span
 
 
 def find_requests(session: Session, asked: Asked, look: Look) -> list[Item]:
-    """The requests, the newest first, at most 1000."""
+    """The requests, the newest first, at most 1000.
+
+    Codes stand in `extended_attributes`: GeoReport v2 has no field for them, and its clients pass
+    over what they do not know.
+    """
     appeals, cases = _appeals(session, asked), _cases(session, asked)
     states = _states(session, {appeal.case_no for appeal in appeals if appeal.case_no})
     pictures = masked_pictures(session, [case.case_no for case in cases])
@@ -145,15 +149,6 @@ def _status(state: str | None) -> str:
     return "open" if state is None else status_of(cast(State, state))
 
 
-def _extended(code: Code) -> Item:
-    """What GeoReport v2 has no field for, where other servers have it; clients pass over it."""
-    return {
-        "event_code": code.id,
-        "district_code": code.district_code,
-        "district_name": code.district_name,
-    }
-
-
 def _of_appeal(appeal: Appeal, code: Code, states: dict[str, str], look: Look) -> Item:
     ended = appeal.status == "closed" or _status(states.get(appeal.case_no or "")) == "closed"
     return {
@@ -174,7 +169,7 @@ def _of_appeal(appeal: Appeal, code: Code, states: dict[str, str], look: Look) -
         "lat": appeal.lat,
         "long": appeal.lon,
         "media_url": "",
-        "extended_attributes": _extended(code),
+        "extended_attributes": code.told(),
     }
 
 
@@ -201,7 +196,7 @@ def _of_case(
         "lat": None,
         "long": None,
         "media_url": shown,
-        "extended_attributes": _extended(code),
+        "extended_attributes": code.told(),
     }
 
 

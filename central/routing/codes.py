@@ -24,6 +24,14 @@ class Code:
     district_code: str = ""
     district_name: str = ""
 
+    def told(self) -> dict[str, str]:
+        """What other systems are told, by the names that it has everywhere."""
+        return {
+            "event_code": self.id,
+            "district_code": self.district_code,
+            "district_name": self.district_name,
+        }
+
 
 NO_CODE = Code()
 

@@ -19,7 +19,7 @@ from central.cases.states import (
     status_of,
 )
 from central.columns import UtcDateTime
-from central.routing.codes import Codes
+from central.routing.codes import Code
 from central.store.acting import allowed_of, perform
 from central.store.boxes import stream_names
 from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching
@@ -150,22 +150,12 @@ def shown(session: Session, rows: list[tuple[CaseTable, IncidentTable | None]]) 
     codes = load_codes(session)
     return tuple(
         replace(
-            _coded(_case(case, incident, best.get(case.id)), codes),
+            _case(case, incident, best.get(case.id), codes.of(case.scene, case.severity)),
             stream_name=_name(names, incident),
             merged_into=numbers.get(case.merged_into or 0, ""),
             reoffence_of=numbers.get(case.reoffence_of or 0, ""),
         )
         for case, incident in rows
-    )
-
-
-def _coded(case: Case, codes: Codes) -> Case:
-    code = codes.of(case.scene, case.severity)
-    return replace(
-        case,
-        event_code=code.id,
-        district_code=code.district_code,
-        district_name=code.district_name,
     )
 
 
@@ -241,7 +231,9 @@ def _place_of(session: Session, case_no: str) -> Any:
     return None if row is None else tuple_(literal(row.filed_at, UtcDateTime), literal(row.id))
 
 
-def _case(case: CaseTable, incident: IncidentTable | None, picture: Picture | None) -> Case:
+def _case(
+    case: CaseTable, incident: IncidentTable | None, picture: Picture | None, code: Code
+) -> Case:
     state = cast(State, case.state)
     due = Deadlines(case.official_at, case.internal_at, case.accept_at, case.verify_at)
     return Case(
@@ -281,4 +273,7 @@ def _case(case: CaseTable, incident: IncidentTable | None, picture: Picture | No
         restored=incident.restored if incident else False,
         picture_sha256=picture.sha256 if picture else None,
         picture_here=picture.here if picture else False,
+        event_code=code.id,
+        district_code=code.district_code,
+        district_name=code.district_name,
     )

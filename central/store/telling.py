@@ -80,9 +80,7 @@ def _message(session: Session, case: CaseTable, one: Tell, step: str, level: int
         place=case.place,
         severity=case.severity,
         since=case.since.astimezone(SHANGHAI),
-        event_code=code.id,
-        district_code=code.district_code,
-        district_name=code.district_name,
+        **code.told(),
     )
     urgent = one.priority == "urgent"
     return message_about(facts, Call(one.kind, one.org or one.role or "lead", step, level, urgent))
