@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.columns import Base, RowId
+
+UNLINKED = text("case_no IS NULL")
 
 
 class AppealTable(Base):
@@ -35,7 +37,15 @@ class AppealTable(Base):
     satisfaction: Mapped[str | None] = mapped_column(String(20))
     satisfaction_at: Mapped[datetime | None]
     version: Mapped[int]
-    __table_args__ = (UniqueConstraint("source", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index(
+            "ix_appeals_unlinked",
+            *("lat", "lon"),
+            postgresql_where=UNLINKED,
+            sqlite_where=UNLINKED,
+        ),
+    )
 
 
 class AppealLogTable(Base):
