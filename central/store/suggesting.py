@@ -150,20 +150,17 @@ def _appeals_near(session: Session, told: Told) -> list[AppealTable]:
             table.appeal_no.not_in(partners_of(told.number)),
             *seen_appeals(session),
         )
-        .order_by(table.created_at.desc())
+        .order_by(table.id.desc())  # by moment SQLite would read all of the time around
         .limit(CANDIDATES)
     )
     return list(rows)
 
 
 def _in_reach(point: Point) -> ColumnElement[bool]:
-    table = AppealTable
-    return or_(
-        *(
-            and_(table.lat.between(box.south, box.north), table.lon.between(box.west, box.east))
-            for box in boxes_around(point, REACH_M)
-        )
-    )
+    """In the boxes around it, which have the same latitudes."""
+    table, boxes = AppealTable, boxes_around(point, REACH_M)
+    aside = or_(*(table.lon.between(box.west, box.east) for box in boxes))
+    return and_(table.lat.between(boxes[0].south, boxes[0].north), aside)
 
 
 def _cases_near(
@@ -180,8 +177,7 @@ def _cases_near(
         select(table)
         .where(
             table.place.in_(sorted(places)),
-            goes_on,
-            table.scene.in_(codes_of(told.family)),
+            goes_on,  # and any scene: SQLite would take it for the better index
             table.case_no != told.number,
             table.case_no.not_in(partners_of(told.number)),
             *seen_cases(session),

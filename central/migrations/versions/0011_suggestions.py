@@ -10,7 +10,10 @@ down_revision: str | None = "0010"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
-UNLINKED = sa.text("case_no IS NULL")
+INDEXES = {
+    "ix_appeals_case_no": (["case_no"], "case_no IS NOT NULL"),
+    "ix_appeals_unlinked": (["lat", "lon"], "case_no IS NULL"),
+}
 
 
 def upgrade() -> None:
@@ -24,15 +27,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_dismissed_pairs_two"), "dismissed_pairs", ["two"])
     op.create_index(op.f("ix_cases_place_ended_at"), "cases", ["place", "ended_at"])
-    op.create_index(
-        *("ix_appeals_unlinked", "appeals", ["lat", "lon"]),
-        postgresql_where=UNLINKED,
-        sqlite_where=UNLINKED,
-    )
+    op.drop_index("ix_appeals_case_no", "appeals")
+    for name, (columns, where) in INDEXES.items():
+        some = sa.text(where)
+        op.create_index(name, "appeals", columns, postgresql_where=some, sqlite_where=some)
 
 
 def downgrade() -> None:
     """Who dismissed what stays in the audit log."""
-    op.drop_index("ix_appeals_unlinked", "appeals")
+    for name in INDEXES:
+        op.drop_index(name, "appeals")
+    op.create_index("ix_appeals_case_no", "appeals", ["case_no"])
     op.drop_index(op.f("ix_cases_place_ended_at"), "cases")
     op.drop_table("dismissed_pairs")
