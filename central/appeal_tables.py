@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.columns import Base, RowId
+
+LINKED, UNLINKED = text("case_no IS NOT NULL"), text("case_no IS NULL")
 
 
 class AppealTable(Base):
@@ -20,7 +22,7 @@ class AppealTable(Base):
     address: Mapped[str] = mapped_column(String(400))
     lat: Mapped[float | None]
     lon: Mapped[float | None]
-    case_no: Mapped[str | None] = mapped_column(String(40), index=True)
+    case_no: Mapped[str | None] = mapped_column(String(40))
     external_id: Mapped[str | None] = mapped_column(String(80))
     source: Mapped[str] = mapped_column(String(80))
     contact: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -36,7 +38,17 @@ class AppealTable(Base):
     satisfaction: Mapped[str | None] = mapped_column(String(20))
     satisfaction_at: Mapped[datetime | None]
     version: Mapped[int]
-    __table_args__ = (UniqueConstraint("source", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        # Apart, so that nobody thinks of finding what has no case by the number of its case.
+        Index(None, "case_no", postgresql_where=LINKED, sqlite_where=LINKED),
+        Index(
+            "ix_appeals_unlinked",
+            *("lat", "lon"),
+            postgresql_where=UNLINKED,
+            sqlite_where=UNLINKED,
+        ),
+    )
 
 
 class AppealLogTable(Base):

@@ -50,6 +50,8 @@ ACTIONS = frozenset(
         "appeal_acted",
         "contact_viewed",
         "access_token_issued",
+        "pair_dismissed",
+        "pair_restored",
     }
 )
 """Everything that may stand in the log; a new kind is added here first."""

@@ -64,6 +64,7 @@ class CaseTable(Base):
         Index("ix_cases_begin_of_case_no", "case_no", postgresql_ops=BEGINNING["case_no"]),
         Index("ix_cases_begin_of_place", "place", postgresql_ops=BEGINNING["place"]),
         Index(None, "scene", "place", "since"),
+        Index(None, "place", "ended_at"),
         Index(None, "incident_id"),
     )
 
@@ -190,6 +191,19 @@ class CameraTable(Base):
     mode: Mapped[str] = mapped_column(String(10))
     changed_at: Mapped[datetime]
     changed_by: Mapped[str] = mapped_column(String(80))
+
+
+class DismissedPairTable(Base):
+    """Two cases, or a case and an appeal, of which somebody said that they are not the same thing.
+
+    By number, `one` before `two` in the order of texts.
+    """
+
+    __tablename__ = "dismissed_pairs"
+    one: Mapped[str] = mapped_column(String(40), primary_key=True)
+    two: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(80))
 
 
 class CaseSerialTable(Base):

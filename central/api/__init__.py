@@ -17,11 +17,12 @@ from central.api import (
     ops,
     photos,
     quarantine,
+    suggestions,
 )
 
 router = APIRouter()
 PARTS = (
-    *(cases, photos, appeals, incidents, evidence, boxes, cameras, quarantine),
+    *(cases, photos, appeals, suggestions, incidents, evidence, boxes, cameras, quarantine),
     *(kpi, changes, export, oauth, events, ops),
 )
 for part in PARTS:

@@ -54,7 +54,7 @@ _HINTS = _grant(READ, r"/(events|metrics)")
 _JUDGE = _grant(POST, r"/api/v1/cases/.*")
 _PAGES_READ = _grant(READ, r"/(?!api/).*")
 _LEAVE = _grant(POST, r"/logout(/everywhere)?")
-_ACT = _grant(POST, r"/(cases/[^/]*/(verdict|handled)|appeals/[^/]*/act)")
+_ACT = _grant(POST, r"/(cases/[^/]*/(verdict|handled|suggestions)|appeals/[^/]*/(act|suggestions))")
 # Appeals are entered at the desk or by programs; duties towards them are whoever's work they are.
 _APPEALS = _grant(POST, r"/api/v1/appeals/.*")
 _ADD_APPEAL = _grant(POST, r"/api/v1/appeals")

@@ -11,6 +11,7 @@ from central.routing.codes import Codes
 from central.routing.grids import AreaType, Atlas, Grid, How
 from central.routing.parties import Org, Person, Place
 from central.routing.rules import Asked, Ref, Rule, matching
+from central.sphere import Point, boxes_around, metres_apart
 
 Flag = Literal["unknown_place", "no_grid", "grid_doubtful", "nobody_on_duty", "no_rule", "no_lead"]
 """Why a person should look at a route: the place is not in the town; no grid is near; a border or
@@ -72,6 +73,17 @@ class Town:
             lineage = self.atlas.lineage(grid) if grid else ()
             found[place.id] = frozenset(one.id for one in lineage)
         return found
+
+    def places_within(self, point: Point, within_m: float) -> tuple[str, ...]:
+        """Places that lie so near to a point, in the order of their ids."""
+        boxes = boxes_around(point, within_m)
+        found = (
+            place.id
+            for place in self.places.values()
+            if any(box.holds(place.point) for box in boxes)
+            and metres_apart(point, place.point) <= within_m
+        )
+        return tuple(sorted(found))
 
     def members(self, org: str, role: str = "") -> tuple[Person, ...]:
         """People of an organisation, with a role if one is asked for."""

@@ -22,6 +22,7 @@ from central.store.changes import (
     read_feed,
     record_change,
 )
+from central.store.dismissing import Dismissed, dismiss, is_appeal, restore
 from central.store.enrolment import (
     Enrolled,
     Holder,
@@ -62,6 +63,14 @@ from central.store.routes import contact_due_of
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
+from central.store.suggesting import (
+    Deed,
+    Suggestion,
+    Suggestions,
+    merging_of,
+    suggestions_of_appeal,
+    suggestions_of_case,
+)
 from central.store.ticking import due_cases, fire, next_due
 from central.store.timeline import get_incident, list_incidents, timeline_of
 from central.store.transitions import check_logs
@@ -94,7 +103,9 @@ __all__ = [
     "ChainFault",
     "ChainReport",
     "Change",
+    "Deed",
     "DeviceCondition",
+    "Dismissed",
     "Enrolled",
     "EvidenceItem",
     "Gap",
@@ -111,6 +122,8 @@ __all__ = [
     "Person",
     "Quarantined",
     "Request",
+    "Suggestion",
+    "Suggestions",
     "TimelineEvent",
     "Verdict",
     "act",
@@ -133,6 +146,7 @@ __all__ = [
     "count_missing",
     "count_newer",
     "count_quarantine",
+    "dismiss",
     "drop_acks",
     "due_cases",
     "figures",
@@ -143,6 +157,7 @@ __all__ = [
     "get_case",
     "get_incident",
     "has_evidence",
+    "is_appeal",
     "is_limited",
     "is_referenced",
     "list_audit",
@@ -157,6 +172,7 @@ __all__ = [
     "lock_places",
     "mend_ledgers",
     "merge",
+    "merging_of",
     "neighbours",
     "newest_certificate",
     "newest_change",
@@ -167,6 +183,7 @@ __all__ = [
     "read_feed",
     "record_change",
     "refuse",
+    "restore",
     "retry_quarantined",
     "revoke_box",
     "revoke_certificates",
@@ -179,6 +196,8 @@ __all__ = [
     "settle_cases",
     "sign",
     "standing",
+    "suggestions_of_appeal",
+    "suggestions_of_case",
     "tally_is_long",
     "tally_of_cases",
     "timeline_of",

@@ -12,6 +12,7 @@ from central.cases.moves import Move, Refused, Situation
 from central.cases.states import OPEN, Action
 from central.cases.workflow import QUIET, allowed, check
 from central.store.audit import note
+from central.store.dismissing import keep_apart
 from central.store.episodes import dispatch_by_rule, settle
 from central.store.live import Live, children_of, lock_case
 from central.store.merging import absorb, case_by_no, part
@@ -81,6 +82,7 @@ def _do(session: Session, live: Live, move: Move, now: datetime) -> None:
             return
         survivor = Live(session, lock_case(session, live.row.merged_into))
         part(session, live, survivor, replace(move, survivor_open=survivor_open))
+        keep_apart(session, (live.row.case_no, survivor.row.case_no), move.actor, now)
         settle(session, survivor, now)
         settle(session, live, now)
     elif live.standing.state == "pending_file":

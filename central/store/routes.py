@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 def calendar_of(session: Session) -> Calendar:
     """The calendar of the town; the one that came with the program while none was imported."""
-    return _town(session).calendar
+    return town_of_now(session).calendar
 
 
 def grid_of(session: Session, place: str) -> str:
@@ -32,7 +32,7 @@ def grid_of(session: Session, place: str) -> str:
 
 def grid_finder(session: Session) -> Callable[[str], str]:
     """`grid_of` for many places in the town of now, each looked up once; no place has no grid."""
-    town = _town(session)
+    town = town_of_now(session)
 
     @cache
     def find(place: str) -> str:
@@ -46,12 +46,12 @@ def grid_finder(session: Session) -> Callable[[str], str]:
 def places_in(session: Session, grid: str) -> list[str]:
     """Places whose grid this is in the town of now."""
     find = grid_finder(session)
-    return sorted(place for place in _town(session).places if find(place) == grid)
+    return sorted(place for place in town_of_now(session).places if find(place) == grid)
 
 
 def contact_due_of(session: Session, service_code: str, at: datetime) -> datetime:
     """Until when who appeals now must be called back: by the strictest rule of what it is about."""
-    town = _town(session)
+    town = town_of_now(session)
     day = town.calendar.local_day(at)
     rules = [one for one in town.rules if one.scene == service_code and one.holds_on(day)]
     limits = [one.limits for one in rules] or [limits_of(service_code)]
@@ -60,13 +60,13 @@ def contact_due_of(session: Session, service_code: str, at: datetime) -> datetim
 
 def org_name(session: Session, org: str) -> str:
     """What an organisation is called; its id where the town of now does not know it."""
-    known = _town(session).orgs.get(org)
+    known = town_of_now(session).orgs.get(org)
     return known.name if known else org
 
 
 def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> Route | None:
     """Who has to do with a case; None in a town without rules, where people dispatch by hand."""
-    town = _town(session)
+    town = town_of_now(session)
     if not town.rules:
         return None
     try:
@@ -110,7 +110,7 @@ def worsening(session: Session, case: CaseTable, severity: str, at: datetime) ->
     return Detail(severity=severity, limits=written(route.limits), inform=hear)
 
 
-def _town(session: Session) -> Town:
+def town_of_now(session: Session) -> Town:
     """Read once per transaction; the imports of others count from the next one on."""
     town: Town | None = session.info.get(_TOWN)
     if town is None or town.version != newest_version(session):

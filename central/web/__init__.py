@@ -17,6 +17,7 @@ from central.web import (
     handled,
     kpi,
     quarantine,
+    suggestions,
     tell,
     verdicts,
 )
@@ -29,6 +30,7 @@ for part in (
     verdicts,
     handled,
     appeals,
+    suggestions,
     tell,
     boxes,
     cameras,

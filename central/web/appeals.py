@@ -14,6 +14,7 @@ from central.appeals.rules import ACTIONS, CHOICES, KINDS, Action, Refused, Stat
 from central.deps import Config, Context, Data, Sealed
 from central.open311.services import SERVICES
 from central.web.cases import Who
+from central.web.likely import likely_of
 from central.web.render import Notice, Onlooker, render
 
 PAGE_SIZE = 50
@@ -76,7 +77,7 @@ def add(
 @router.get("/appeals/{appeal_no}")
 def appeal_page(who: Who, context: Context, seal: Sealed, appeal_no: str) -> Response:
     """One appeal with who appealed; that it was looked at is audited."""
-    return _one(who, context, seal, appeal_no)
+    return show_appeal(who, context, seal, appeal_no)
 
 
 @router.post("/appeals/{appeal_no}/act")
@@ -86,7 +87,9 @@ def act(
     """Contact, reply, outcome, satisfaction, link."""
     doing = _read_action(form, context.me.actor, context.address)
     if doing is None:
-        return _one(who, context, seal, appeal_no, Notice("warn", who.words("error.request")), 422)
+        return show_appeal(
+            who, context, seal, appeal_no, Notice("warn", who.words("error.request")), 422
+        )
     try:
         with context.data.write() as session:
             records.act_on(session, _name(appeal_no), doing, context.now)
@@ -94,7 +97,7 @@ def act(
         return _gone(who)
     except Refused as refused:
         text = who.words(REFUSALS.get(refused.code, "error.failed"))
-        return _one(who, context, seal, appeal_no, Notice("warn", text), 409)
+        return show_appeal(who, context, seal, appeal_no, Notice("warn", text), 409)
     context.changed("appeals")
     return RedirectResponse(f"/appeals/{_name(appeal_no)}", status_code=303)
 
@@ -117,7 +120,7 @@ def _list(  # noqa: PLR0913 the notice of a form that was refused
     )  # fmt: skip
 
 
-def _one(  # noqa: PLR0913 the notice of a form that was refused
+def show_appeal(  # noqa: PLR0913 the notice of a form that was refused
     who: Onlooker,
     context: Context,
     seal: Sealed,
@@ -125,16 +128,18 @@ def _one(  # noqa: PLR0913 the notice of a form that was refused
     notice: Notice | None = None,
     code: int = 200,
 ) -> Response:
+    """The page of an appeal with who appealed; that it was looked at is audited."""
     number = _name(appeal_no)
     with context.data.write() as session:
         appeal = records.get_appeal(session, number)
+        if appeal is None:
+            return _gone(who)
         steps = reading.steps_of(session, number)
-        contact = seen_contact(context, seal, session, number) if appeal else None
-    if appeal is None:
-        return _gone(who)
+        contact = seen_contact(context, seal, session, number)
+        alike = store.suggestions_of_appeal(session, number, context.now)
     return render(
         who, "pages/appeal.html", code, appeal=appeal, steps=steps, contact=contact,
-        choices=CHOICES, notice=notice,
+        choices=CHOICES, notice=notice, likely=likely_of(who, number, alike),
     )  # fmt: skip
 
 

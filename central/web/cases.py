@@ -13,6 +13,7 @@ from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
 from central.deps import Data, Me, Moment
+from central.web.likely import likely_of
 from central.web.records import card_of, counts_of, detail_of, store_filter
 from central.web.render import Notice, Onlooker, address, onlooker, render, viewer_link
 from central.web.sound import Level, level_of
@@ -102,7 +103,7 @@ def cases_part(who: Who, data: Data, wanted: Asked, shown: str = "", page: str =
 @router.get("/cases/{case_no}")
 def case_page(who: Who, data: Data, case_no: str, wanted: Asked, choice: Chosen) -> Response:
     """One case."""
-    found = read_case(data, case_no, wanted, who.person)
+    found = read_case(data, case_no, wanted, who)
     if found is None:
         return not_found(who)
     with data.read() as session:
@@ -114,7 +115,7 @@ def case_page(who: Who, data: Data, case_no: str, wanted: Asked, choice: Chosen)
 @router.get("/parts/cases/{case_no}")
 def case_part(who: Who, data: Data, case_no: str, wanted: Asked, choice: Chosen) -> Response:
     """All parts of a case's page; the browser keeps those that show the same as before."""
-    found = read_case(data, case_no, wanted, who.person)
+    found = read_case(data, case_no, wanted, who)
     if found is None:
         return Response(status_code=404)
     return render(who, "parts/case_refresh.html", **case_values(found, wanted, choice))
@@ -150,13 +151,15 @@ def not_found(who: Onlooker) -> Response:
     return render(who, "pages/error.html", 404, text=who.words("error.not_found"))
 
 
-def read_case(data: Data, case_no: str, wanted: Filter, person: store.Person) -> Detail | None:
+def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail | None:
     """A case, what this person may do with it, its neighbours in the list it was opened from."""
     with data.read() as session:
-        found = store.get_case(session, case_no, person)
+        found = store.get_case(session, case_no, who.person)
         if found is None:
             return None
-        return detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
+        detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
+        alike = store.suggestions_of_case(session, case_no, who.now)
+    return replace(detail, likely=likely_of(who, case_no, alike))
 
 
 def case_values(

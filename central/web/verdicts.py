@@ -151,7 +151,7 @@ def refuse(desk: Desk, key: str, status: int) -> Response:
 
 
 def _answer(desk: Desk, notice: Notice | None, status: int) -> Response:
-    found = read_case(desk.data, desk.case_no, desk.wanted, desk.who.person)
+    found = read_case(desk.data, desk.case_no, desk.wanted, desk.who)
     if found is None:
         return not_found(desk.who)
     values = case_values(found, desk.wanted, notice=notice)

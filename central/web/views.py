@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2s
 
+from central.store import Dismissed, Suggestion, is_appeal
 from central.web.facts import Facts, told_in
 from central.web.viewer import Picture
 
@@ -123,6 +124,22 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
+class Likely:
+    """What may be the same as what a page shows, and who may say so; forms go to `url`."""
+
+    subject: str
+    url: str
+    items: tuple[Suggestion, ...]
+    dismissed: tuple[Dismissed, ...]
+    may_link: bool
+    may_merge: bool
+
+    def may_say(self, other: str) -> bool:
+        """Whether this onlooker may say of the other one that it is the same, or is not."""
+        return self.may_link if is_appeal(self.subject) or is_appeal(other) else self.may_merge
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """A case on its own page."""
 
@@ -137,6 +154,7 @@ class Detail:
     stream: str = ""
     previous_no: str | None = None
     next_no: str | None = None
+    likely: Likely | None = None
 
 
 @dataclass(frozen=True, slots=True)

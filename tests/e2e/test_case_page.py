@@ -127,6 +127,7 @@ def test_script_gets_parts_and_the_picture_is_left_alone(
         "notice",
         "verdicts",
         "progress",
+        "suggestions",
         "facts",
         "timeline",
     ]

@@ -65,6 +65,7 @@ class Cast:
             "sha256": self.sha256,
             "action": "contact" if "appeal" in template else "confirm",
             "appeal_no": self.appeal_no,
+            "say": "dismiss",
             "form": "json",
             "code": "fire_lane",
             "token": self.appeal_no,

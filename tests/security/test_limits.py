@@ -58,6 +58,7 @@ class Thing:
             "sha256": self.sha256,
             "action": "contact" if "appeal" in template else "accept",
             "appeal_no": self.appeal_no,
+            "say": "dismiss",
             "form": "json",
             "code": "fire_lane",
             "token": self.appeal_no,

@@ -16,6 +16,7 @@ from tests.central.site import open_site
 from tests.security.routes import CALLERS, Cast, every_route, make_cast
 from tests.support import measured
 
+FIRST_CASE = {"number": "FL-20261124-0001"}
 LATE = {"version": 999}  # nobody has seen this version: allowed callers are told so, 409
 HANDLED = {"files": {"version": (None, "999")}}
 Row = tuple[str, str, dict[str, Any], tuple[int, int, int, int, int, int]]
@@ -44,6 +45,10 @@ MATRIX: list[Row] = [
     ("POST", "/appeals", {"data": {"text": ""}}, (401, 403, 403, 403, 422, 422)),
     ("GET", "/appeals/{appeal_no}", {}, (303, 403, 403, 403, 200, 200)),
     ("POST", "/appeals/{appeal_no}/act", {"data": {"action": "x"}},
+     (401, 403, 403, 403, 422, 422)),
+    ("POST", "/cases/{case_no}/suggestions", {"data": {"action": "x"}},
+     (401, 403, 403, 403, 422, 422)),
+    ("POST", "/appeals/{appeal_no}/suggestions", {"data": {"action": "x"}},
      (401, 403, 403, 403, 422, 422)),
     ("GET", "/quarantine", {}, (303, 403, 403, 403, 200, 200)),
     ("POST", "/quarantine/retry", {"data": {"number": "x"}}, (401, 403, 403, 403, 422, 422)),
@@ -75,6 +80,13 @@ MATRIX: list[Row] = [
     ("GET", "/api/v1/appeals/{appeal_no}", {}, (401, 403, 200, 200, 200, 200)),
     ("POST", "/api/v1/appeals/{appeal_no}/actions/{action}", {"json": LATE},
      (401, 403, 403, 409, 409, 409)),
+    ("GET", "/api/v1/cases/{case_no}/suggestions", {}, (401, 403, 200, 200, 200, 200)),
+    ("GET", "/api/v1/appeals/{appeal_no}/suggestions", {}, (401, 403, 200, 200, 200, 200)),
+    # a case is no pair with itself; an appeal and a case are one
+    ("POST", "/api/v1/cases/{case_no}/suggestions/{say}", {"json": FIRST_CASE},
+     (401, 403, 403, 409, 409, 409)),
+    ("POST", "/api/v1/appeals/{appeal_no}/suggestions/{say}", {"json": FIRST_CASE},
+     (401, 403, 403, 200, 200, 200)),
     ("GET", "/api/v1/changes", {}, (401, 403, 200, 200, 200, 200)),
     ("GET", "/api/v1/exports/cases.csv", {}, (401, 403, 200, 200, 200, 200)),
     ("GET", "/api/v1/exports/cases.xlsx", {}, (401, 403, 200, 200, 200, 200)),
@@ -161,6 +173,10 @@ ACTING = {
     ("POST", "/cases/{case_no}/verdict"),
     ("POST", "/cases/{case_no}/handled"),
     ("POST", "/api/v1/cases/{case_no}/handled"),
+    ("POST", "/cases/{case_no}/suggestions"),
+    ("POST", "/appeals/{appeal_no}/suggestions"),
+    ("POST", "/api/v1/cases/{case_no}/suggestions/{say}"),
+    ("POST", "/api/v1/appeals/{appeal_no}/suggestions/{say}"),
     ("POST", "/api/v1/cases/{case_no}/actions/{action}"),
 }
 

@@ -42,6 +42,8 @@ POSTS = {
     "/login": ("name", "password", "next"),
     "/setup": ("token", "name", "password", "repeat"),
     "/cases/FL-20261124-0001/verdict": ("action", "version", "reason", "back", "csrf_token"),
+    "/cases/FL-20261124-0001/suggestions": ("action", "number", "version", "back"),
+    "/appeals/AP-20261124-0001/suggestions": ("action", "number", "version"),
     "/quarantine/retry": ("number",),
     "/tell/retry": ("number",),
     "/appeals": ("kind", "service_code", "text", "address", "case_no", "name", "phone"),
