@@ -39,6 +39,14 @@ from central.store.enrolment import (
     revoked_certificates,
     standing,
 )
+from central.store.entering import (
+    CaseThere,
+    Known,
+    NewCase,
+    enter_case,
+    places_known,
+    places_near,
+)
 from central.store.figures import figures
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
 from central.store.lists import (
@@ -100,6 +108,7 @@ __all__ = [
     "CaseDetail",
     "CaseFilter",
     "CasePage",
+    "CaseThere",
     "ChainFault",
     "ChainReport",
     "Change",
@@ -112,7 +121,9 @@ __all__ = [
     "Head",
     "Holder",
     "Incident",
+    "Known",
     "LogEntry",
+    "NewCase",
     "NewEvidence",
     "NotFound",
     "NotRetryable",
@@ -149,6 +160,7 @@ __all__ = [
     "dismiss",
     "drop_acks",
     "due_cases",
+    "enter_case",
     "figures",
     "find_key",
     "fire",
@@ -180,6 +192,8 @@ __all__ = [
     "note",
     "note_act",
     "pending_acks",
+    "places_known",
+    "places_near",
     "read_feed",
     "record_change",
     "refuse",

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable, TransitionTable
-from central.kpi.entry import Case, Entry, read_deadlines
+from central.kpi.entry import Case, Entry, Source, read_deadlines
 from central.store.routes import grid_finder
 from central.tables import IncidentTable
 
@@ -65,10 +65,18 @@ def _case(rows: list[Row[Any]], grid: str) -> Case:
         grid=grid,
         lead=first.lead,
         camera=camera,
-        source="sensor" if first.origin is None else "system",
+        source=_source(first.origin),
         began_at=first.since,
         reoffence_of=str(first.reoffence_of or ""),
     )
+
+
+def _source(origin: str | None) -> Source:
+    """Who a case comes from: a sensor unless its origin says otherwise."""
+    if origin is None:
+        return "sensor"
+    people: dict[str, Source] = {"appeal": "appeal", "desk": "desk"}
+    return people.get(origin.partition(":")[0], "system")
 
 
 def _entry(row: Row[Any]) -> Entry:
