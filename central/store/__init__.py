@@ -2,6 +2,11 @@
 
 from central.audit import Broken, Head, Noted
 from central.store.acks import PendingAck, drop_acks, pending_acks
+from central.store.appealing import (
+    any_contact_overdue,
+    tell_contact_overdue,
+    tell_of_appeal,
+)
 from central.store.audit import audit_head, list_audit, note, note_act, sign, verify_audit
 from central.store.box_types import Box, DeviceCondition, Gap, Quarantined
 from central.store.boxes import get_box, list_boxes, save_state
@@ -142,6 +147,7 @@ __all__ = [
     "add_evidence",
     "add_key",
     "add_photo",
+    "any_contact_overdue",
     "any_enrolled",
     "any_to_settle",
     "audit_head",
@@ -214,6 +220,8 @@ __all__ = [
     "suggestions_of_case",
     "tally_is_long",
     "tally_of_cases",
+    "tell_contact_overdue",
+    "tell_of_appeal",
     "timeline_of",
     "verify_audit",
 ]
