@@ -132,6 +132,7 @@ class DetailOut(Shape):
     incidents: list[str]
     severity: str
     pictures: list[str]
+    appeals: list[str]
 
 
 class LogOut(Shape):

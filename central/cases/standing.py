@@ -60,6 +60,7 @@ class Detail:
     severity: str = ""
     limits: str = ""
     pictures: tuple[str, ...] = ()
+    appeals: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Exact text for the log: keys sorted, empty ones left out."""
@@ -72,7 +73,7 @@ class Detail:
         for name in ("until", "due_at"):
             if name in found:
                 found[name] = _moment(found[name])
-        for name in ("assist", "inform", "incidents", "pictures"):
+        for name in ("assist", "inform", "incidents", "pictures", "appeals"):
             if name in found:
                 found[name] = tuple(found[name])
         return cls(**found)

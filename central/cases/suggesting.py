@@ -57,6 +57,11 @@ class Near:
     apart: timedelta
 
 
+def family_of(scene: str) -> str:
+    """The family of a scene; one that belongs to none is a family of its own."""
+    return FAMILY_OF.get(scene) or scene
+
+
 def codes_of(family: Family) -> tuple[str, ...]:
     """The scenes and service codes of a family."""
     return tuple(code for code, of in FAMILY_OF.items() if of == family)

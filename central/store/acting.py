@@ -10,6 +10,7 @@ from central.audit import Noted
 from central.case_tables import CaseTable
 from central.cases.moves import Move, Refused, Situation
 from central.cases.states import OPEN, Action
+from central.cases.suggesting import family_of
 from central.cases.workflow import QUIET, allowed, check
 from central.store.audit import note
 from central.store.dismissing import keep_apart
@@ -99,6 +100,8 @@ def _survivor(session: Session, live: Live, case_no: str) -> Live:
         raise Refused("unknown_case", f"there is no other case {case_no}")
     if row.state not in OPEN:
         raise Refused("survivor_closed", f"{case_no} is '{row.state}': only an open case can stay")
+    if family_of(row.scene) != family_of(live.row.scene):
+        raise Refused("other_scene", f"{case_no} is about {row.scene}, not {live.row.scene}")
     return Live(session, row)
 
 

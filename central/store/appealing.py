@@ -1,5 +1,7 @@
 """What happens to appeals by themselves: people hear of them, a merge takes them along."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, select
@@ -13,6 +15,35 @@ from central.tell.appeals import Facts, What, messages_about
 
 SYSTEM = "system"
 AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """From which case to which appeals go, and why, for their logs."""
+
+    from_no: str
+    to_no: str
+    why: str
+
+
+def appeals_of(session: Session, case_no: str) -> tuple[str, ...]:
+    """Numbers of the appeals that are linked to a case, whoever asks."""
+    mine = select(AppealTable.appeal_no).where(AppealTable.case_no == case_no)
+    return tuple(session.scalars(mine.order_by(AppealTable.appeal_no)))
+
+
+def move_appeals(
+    session: Session, numbers: Sequence[str], going: Going, actor: str, now: datetime
+) -> None:
+    """Link those that are still at the one case to the other; each log tells it as a link."""
+    here = AppealTable.case_no == going.from_no, AppealTable.appeal_no.in_(numbers)
+    rows = select(AppealTable).where(*here).order_by(AppealTable.id).with_for_update()
+    for row in session.scalars(rows.execution_options(populate_existing=True)):
+        row.case_no = going.to_no
+        row.version += 1
+        row.updated_at = now
+        _log(session, row, actor, "link", f"{going.to_no} {going.why}", now)
+    session.flush()
 
 
 def tell_of_appeal(session: Session, row: AppealTable, what: What, now: datetime) -> None:

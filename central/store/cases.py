@@ -139,7 +139,7 @@ def _hidden(session: Session, numbers: set[str]) -> set[str]:
 
 
 def _without(detail: Detail, hidden: set[str]) -> Detail:
-    return replace(detail, case_no="") if detail.case_no in hidden else detail
+    return replace(detail, case_no="", appeals=()) if detail.case_no in hidden else detail
 
 
 def shown(session: Session, rows: list[tuple[CaseTable, IncidentTable | None]]) -> tuple[Case, ...]:

@@ -87,6 +87,8 @@ class Live:
         self.sensor = Sensor(occupied, max(ends) if over else None, sees)
         self.row.cleared_at = self.sensor.cleared_at
         if not members:
+            if self.row.incidents:  # they were another case's, which has gone its own way again
+                self.row.incidents, self.row.incident_id = 0, None
             return
         first = min(members, key=lambda one: (one.since, one.incident_id))
         told = [one.worst for one in members] + [*self._told_by_people()]
