@@ -10,6 +10,7 @@ from central.columns import Base, RowId
 BEGINNING = {name: {name: "varchar_pattern_ops"} for name in ("case_no", "place")}
 
 UNTIL_GIVEN, IS_LONG = text("until IS NOT NULL"), text("is_long")
+RED, OVERDUE = text("red"), text("overdue")
 
 
 class CaseTable(Base):
@@ -64,6 +65,9 @@ class CaseTable(Base):
         Index("ix_cases_begin_of_case_no", "case_no", postgresql_ops=BEGINNING["case_no"]),
         Index("ix_cases_begin_of_place", "place", postgresql_ops=BEGINNING["place"]),
         Index(None, "scene", "place", "since"),
+        Index(None, "lead", "filed_at", "id"),
+        Index("ix_cases_red", "filed_at", "id", postgresql_where=RED, sqlite_where=RED),
+        Index("ix_cases_overdue", "filed_at", "id", postgresql_where=OVERDUE, sqlite_where=OVERDUE),
         Index(None, "place", "ended_at"),
         Index(None, "incident_id"),
     )

@@ -12,7 +12,9 @@ from central.cases.limits import limits_of, mildest, written
 from central.cases.standing import Detail
 from central.clocks.calendar import Calendar
 from central.clocks.deadlines import contact_due
+from central.routing.grids import LEVELS
 from central.routing.town import NoRule, Route, Town
+from central.store.sight import grids_in_sight
 from central.town.keeping import load_town, newest_version
 
 _TOWN = "town"
@@ -56,6 +58,20 @@ def contact_due_of(session: Session, service_code: str, at: datetime) -> datetim
     rules = [one for one in town.rules if one.scene == service_code and one.holds_on(day)]
     limits = [one.limits for one in rules] or [limits_of(service_code)]
     return min(contact_due(at, one, town.calendar) for one in limits)
+
+
+def orgs_of(session: Session) -> tuple[tuple[str, str], ...]:
+    """Organisations of the town of now with their names."""
+    return tuple((one.id, one.name) for one in town_of_now(session).orgs.values())
+
+
+def grids_of(session: Session) -> tuple[tuple[str, str], ...]:
+    """Grids of the town of now that the asker may see, with their names, the widest first."""
+    seen = grids_in_sight(session)
+    found = sorted(
+        town_of_now(session).atlas.grids, key=lambda one: (-LEVELS.index(one.level), one.id)
+    )
+    return tuple((one.id, one.name) for one in found if seen is None or one.id in seen)
 
 
 def org_name(session: Session, org: str) -> str:

@@ -22,7 +22,7 @@ NOTHING_MORE = Detail()
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Which cases to list; None means any."""
+    """Which cases to list; None means any. A grid holds those inside of it."""
 
     status: Status | None = None
     tab: Tab | None = None
@@ -33,6 +33,10 @@ class CaseFilter:
     cleared: bool | None = None
     filed_from: datetime | None = None
     filed_before: datetime | None = None
+    lead: str | None = None
+    grid: str | None = None
+    red: bool | None = None
+    overdue: bool | None = None
     q: str = ""
     """What the number or the place of a case begins with."""
 

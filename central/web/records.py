@@ -211,6 +211,10 @@ def store_filter(wanted: Filter) -> CaseFilter:
         box=wanted.box or None,
         cleared={"yes": True, "no": False}.get(wanted.cleared),
         q=wanted.q,
+        lead=wanted.lead or None,
+        grid=wanted.grid or None,
+        red=True if wanted.late == "red" else None,
+        overdue=True if wanted.late == "overdue" else None,
     )
 
 
