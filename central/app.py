@@ -81,7 +81,8 @@ def create_app(settings: Settings, now: Now = utc_now, *, receive: bool = True) 
     app.state.hub = Hub()
     app.state.metrics = make_metrics()
     app.state.receiver = _make_receiver(app, settings) if receive else None
-    app.state.ticker = Ticker(database, now, app.state.hub.changed) if receive else None
+    changed = app.state.hub.changed
+    app.state.ticker = Ticker(database, now, settings.zone, changed) if receive else None
     app.state.book = load_book(settings.channels_file) if settings.channels_file else Book()
     app.state.teller = _make_teller(app, settings) if receive else None
     app.include_router(api_router)

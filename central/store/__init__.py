@@ -22,6 +22,7 @@ from central.store.changes import (
     read_feed,
     record_change,
 )
+from central.store.devices import devices_wait, watch_devices
 from central.store.dismissing import Dismissed, dismiss, is_appeal, restore
 from central.store.enrolment import (
     Enrolled,
@@ -146,6 +147,7 @@ __all__ = [
     "count_missing",
     "count_newer",
     "count_quarantine",
+    "devices_wait",
     "dismiss",
     "drop_acks",
     "due_cases",
@@ -204,4 +206,5 @@ __all__ = [
     "tally_of_cases",
     "timeline_of",
     "verify_audit",
+    "watch_devices",
 ]

@@ -12,9 +12,10 @@ from central.cases.moves import Move, Refused, Situation
 from central.cases.states import OPEN, Action
 from central.cases.workflow import QUIET, allowed, check
 from central.store.audit import note
+from central.store.devices import look
 from central.store.dismissing import keep_apart
 from central.store.episodes import dispatch_by_rule, settle
-from central.store.live import Live, children_of, lock_case
+from central.store.live import Live, lock_case
 from central.store.merging import absorb, case_by_no, part
 from central.store.routes import filing
 from central.store.sight import NotFound
@@ -33,7 +34,7 @@ def perform(session: Session, case_no: str, request: ActionRequest, now: datetim
     live = Live(session, row)
     if row.version != request.version:
         raise _too_late(live)
-    live.look(children_of(session, row.id))
+    look(session, live, now)
     before = live.standing
     _do(session, live, _move_of(request, now), now)
     live.keep()

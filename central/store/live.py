@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -77,6 +78,11 @@ class Live:
         """A move of the system."""
         return self.move(Move(action, SYSTEM, "system", at, detail=detail or Detail()))
 
+    def see(self, sensor: Sensor) -> None:
+        """Take what is known of a case that no incident tells about."""
+        self.sensor = sensor
+        self.row.cleared_at = sensor.cleared_at
+
     def look(self, children: Iterable[IncidentTable], sees: bool = True) -> None:
         """See what the sensors say of the case's incidents now."""
         members = list(children)
@@ -88,11 +94,19 @@ class Live:
         if not members:
             return
         first = min(members, key=lambda one: (one.since, one.incident_id))
-        worst = max(members, key=lambda one: (rank_of(one.worst), one.worst))
+        told = [one.worst for one in members] + [*self._told_by_people()]
         self.row.incident_id = first.incident_id
         self.row.incidents = len(members)
         self.row.since = first.since
-        self.row.severity = worst.worst
+        self.row.severity = max(told, key=lambda name: (rank_of(name), name))
+
+    def _told_by_people(self) -> Iterable[str]:
+        """Severities that no incident brought: who entered the case has said them."""
+        return (
+            row.detail.severity
+            for row in self.log
+            if row.action == "severity" and not row.detail.incident
+        )
 
     def keep(self) -> None:
         """Write what the log and the sensors say into the row, and the timers that follow."""
@@ -159,23 +173,43 @@ def children_of(session: Session, case_id: int) -> list[IncidentTable]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What a case begins with; `origin` names what no incident files, `by` says so of people."""
+
+    scene: str
+    place: str
+    severity: str
+    since: datetime
+    incident_id: str | None = None
+    origin: str | None = None
+    by: str = ""
+
+
 def new_case(
     session: Session, of: IncidentTable, now: datetime, zone: ZoneInfo, **values: Any
 ) -> Live:
+    """A case that an incident begins; nothing stands in its log yet."""
+    of_incident = {"scene": of.scene, "place": of.place, "severity": of.worst}
+    seed = Seed(**(of_incident | values), since=of.since, incident_id=of.incident_id)
+    return number_case(session, seed, now, zone)
+
+
+def number_case(session: Session, seed: Seed, now: datetime, zone: ZoneInfo) -> Live:
     """A case with the next number of the day; nothing stands in its log yet."""
-    scene = values.get("scene", of.scene)
-    prefix, day = prefix_of(scene), local_day(now, zone)
+    prefix, day = prefix_of(seed.scene), local_day(now, zone)
     serial = _next_serial(session, prefix, day)
     born_after = birth_before(session, prefix, day, serial)
+    number = case_no(prefix, day, serial)
     row = CaseTable(
-        case_no=case_no(prefix, day, serial),
-        scene=scene,
-        place=values.get("place", of.place),
-        origin=values.get("origin"),
-        incident_id=of.incident_id,
+        case_no=number,
+        scene=seed.scene,
+        place=seed.place,
+        origin=f"{seed.by}:{number}" if seed.by else seed.origin,
+        incident_id=seed.incident_id,
         incidents=0,
-        severity=values.get("severity", of.worst),
-        since=of.since,
+        severity=seed.severity,
+        since=seed.since,
         state="candidate",
         version=0,
         lead="",

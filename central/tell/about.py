@@ -22,6 +22,7 @@ SEVERITIES = {
     "advisory": "待人工核实",
     "intrusion": "闯入",
     "storm": "频繁报警",
+    "fault": "故障",
 }
 ASKS: dict[str, tuple[Kind, str]] = {
     "filed": ("task", "请派遣处置"),

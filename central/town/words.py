@@ -83,6 +83,7 @@ _SCENES = {"消防通道": "fire_lane", "广场舞": "square_dance", "场馆": "
 _SEVERITIES = (
     {"占用": "occupied", "堵塞": "blocked", "超标": "over_limit", "禁时": "curfew"}
     | {"再犯": "relapse", "待核实": "advisory", "闯入": "intrusion", "频繁报警": "storm"}
+    | {"故障": "fault"}
     | {"全部": "*"}
 )
 VALUES: dict[str, dict[str, str]] = {
