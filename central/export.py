@@ -34,6 +34,8 @@ COLUMNS = (
     ("事件编码 event_code", "event_code"),
     ("区级编码 district_code", "district_code"),
     ("区级名称 district_name", "district_name"),
+    ("地点名称 place_name", "place_name"),
+    ("地址 address", "address"),
     ("主责 lead", "lead"),
     ("承办 holder", "holder"),
     ("催办级别 level", "level"),

@@ -59,8 +59,9 @@ class Case:
 
     `picture_sha256` is the picture to show first (role "confirmed" before others); `picture_here`
     is False while it is still on its way ("evidence pending"). `stream_name` is what people call
-    the camera, empty until its box has told. The codes are those of the town of now, empty where it
-    has none. `allowed` is known of a single case only: it depends on who asks.
+    the camera, empty until its box has told. Codes, name and address of the place are those of the
+    town of now, empty where it has none. `allowed` is known of a single case only: it depends on
+    who asks.
     """
 
     case_no: str
@@ -68,6 +69,8 @@ class Case:
     incidents: int
     scene: str
     place: str
+    place_name: str
+    address: str
     site: str
     box: str
     stream: str

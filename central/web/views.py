@@ -42,6 +42,8 @@ class Card:
     judged: str = ""
     close_reason: str = ""
     incidents: int = 1
+    place_name: str = ""
+    address: str = ""
     red: bool = False
     overdue: bool = False
     verdict: Verdict | None = None

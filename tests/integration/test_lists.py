@@ -92,6 +92,8 @@ def test_cases_of_a_lead_of_a_grid_and_those_that_are_late(database: Database) -
 
     assert places(lead="property-jinyuan") == ["FL-0317"]
     assert places(grid="310112123B") == ["FL-0511"]
+    called = {case.place: (case.place_name, case.address) for case in west.cases()}
+    assert called["FL-0511"] == ("江龙小区西门消防通道", "江龙小区西门")
     assert places(grid="310112123") == ["FL-0317", "FL-0511"]
     assert places(red=True) == ["FL-0317", "FL-0511"]
     assert places(red=False) == places(overdue=True) == []
