@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from central import auth
+from central import auth, store
 from central.api import router as api_router
 from central.api.schemas import Problem
 from central.appeals.contact import contact_seal
@@ -131,6 +131,7 @@ def _make_teller(app: FastAPI, settings: Settings) -> Teller:
         picture=pictures.of,
         changed=state.hub.changed,
         link=settings.public_url,
+        listed=store.listed_channels,
     )
     return Teller(tools, state.book)
 

@@ -60,7 +60,7 @@ from central.store.pictures import (
 )
 from central.store.quarantine import count_quarantine, list_quarantine
 from central.store.retry import Again, NotRetryable, retry_quarantined
-from central.store.routes import contact_due_of, grids_of, orgs_of
+from central.store.routes import contact_due_of, grids_of, listed_channels, orgs_of
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
@@ -171,6 +171,7 @@ __all__ = [
     "list_holders",
     "list_incidents",
     "list_quarantine",
+    "listed_channels",
     "lock_boxes",
     "lock_places",
     "mend_ledgers",

@@ -74,6 +74,15 @@ def grids_of(session: Session) -> tuple[tuple[str, str], ...]:
     return tuple((one.id, one.name) for one in found if seen is None or one.id in seen)
 
 
+def listed_channels(session: Session, party: str) -> tuple[tuple[str, str], ...]:
+    """Channels and recipients of an organisation and its people, or of all people with a role."""
+    town = town_of_now(session)
+    org = town.orgs.get(party)
+    people = [one for one in town.people if party in (one.org, *one.roles)]
+    channels = [*(org.channels if org else ()), *(c for one in people for c in one.channels)]
+    return tuple(dict.fromkeys((one.name, one.to) for one in channels))
+
+
 def org_name(session: Session, org: str) -> str:
     """What an organisation is called; its id where the town of now does not know it."""
     known = town_of_now(session).orgs.get(org)
