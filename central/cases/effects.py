@@ -62,9 +62,11 @@ def _undone(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
 
 def _dispatched(standing: Standing, entry: Entry) -> Standing:
     detail = entry.detail
-    return replace(
+    given = replace(
         standing, lead=detail.org, assists=detail.assist, informed=detail.inform, holder=""
     )
+    same = entry.from_state == "dispatched" and detail.org == standing.lead
+    return given if same else _offered(given, entry)
 
 
 def _accepted(standing: Standing, entry: Entry) -> Standing:
@@ -72,8 +74,14 @@ def _accepted(standing: Standing, entry: Entry) -> Standing:
     return with_times(taken, accepted_at=standing.times.accepted_at or entry.at)
 
 
-def _returned(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
-    return replace(standing, returns=standing.returns + 1, holder="")
+def _returned(standing: Standing, entry: Entry) -> Standing:
+    back = replace(standing, returns=standing.returns + 1, holder="")
+    return _offered(back, entry)
+
+
+def _offered(standing: Standing, entry: Entry) -> Standing:
+    """Somebody new has to act: who hears of their silence is asked from the first level on."""
+    return with_times(replace(standing, level=0), offered_at=entry.at)
 
 
 def _assisted(standing: Standing, entry: Entry) -> Standing:

@@ -112,6 +112,7 @@ def _deadlines(scene: str, times: Times, calendar: Calendar) -> Deadlines:
         pauses=tuple(Pause(begin, end) for begin, end in times.pauses if end is not None),
         extensions=times.extensions,
         handled_at=times.handled_at,
+        offered_at=times.offered_at,
     )
     found = due(course, calendar)
     return Deadlines(

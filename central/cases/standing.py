@@ -104,13 +104,15 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """All that a clock may look at. Comments, edits and re-assignments leave no trace here.
+    """All that a clock may look at. Comments and edits leave no trace here.
 
-    `severity` and `limits` are those at filing; empty limits are the scene's own.
+    `severity` and `limits` are those at filing; empty limits are the scene's own. `offered_at` is
+    since when somebody new is asked to accept it: a dispatch or a return, for the levels alone.
     """
 
     filed_at: datetime | None = None
     waiting_since: datetime | None = None
+    offered_at: datetime | None = None
     accepted_at: datetime | None = None
     handled_at: datetime | None = None
     severity: str = ""

@@ -110,6 +110,28 @@ def test_nobody_accepts_and_three_levels_hear_of_it_once(lane: Lane) -> None:
     assert (lane.case().state, lane.case().level) == ("filed", 3)
 
 
+def test_every_dispatch_and_every_return_climbs_to_the_third_level_within_the_hour(
+    lane: Lane,
+) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "dispatch", "dispatcher", to="property-jinyuan")
+    lane.does("22:06:00", "accept", org="property-jinyuan")
+    lane.does("23:16:00", "return", org="property-jinyuan", note="不是我们的")
+    lane.until("23:20:59")
+    assert (levels(lane), lane.case().level) == (0, 0), "late and all at once is no escalation"
+    lane.until("24:16:00")
+    assert (levels(lane), lane.case().level) == (3, 3)
+    lane.does("24:20:00", "dispatch", "dispatcher", to="enforcement")
+    assert lane.case().level == 0
+    lane.until("25:20:00")
+    assert (levels(lane), lane.case().level, lane.case().state) == (6, 3, "dispatched")
+    assert lane.sound()
+
+
+def levels(lane: Lane) -> int:
+    return sum(one.kind == "escalated" for one in lane.tells)
+
+
 def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
     occupy(lane)
     lane.now = at("23:59:00")  # central was away: nothing ticked

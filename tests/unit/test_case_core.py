@@ -34,7 +34,7 @@ def test_a_case_that_nobody_takes_climbs_to_the_third_level_within_an_hour() -> 
         climbed.append((level.at - at(0)).total_seconds() / 60)
         wish = move("escalate", "system", climbed[-1], detail=replace(ORG, level=level.level))
         standing = do(standing, wish).standing
-    assert climbed == [5.0, 15.0, 60.0]
+    assert climbed == [6.0, 16.0, 61.0]  # dispatched a minute after filing
     assert standing.state == "dispatched"
 
 
@@ -43,7 +43,7 @@ def test_timers_of_every_state() -> None:
     assert due(after(WAYS["pending_file"])) == [("remind", 15.0)]
     assert due(after(WAYS["filed"])) == [("escalate", 5.0), *lights]
     assert due(after(WAYS["accepted"])) == lights
-    assert due(after(WAYS["returned"])) == [("escalate", 5.0), *lights]
+    assert due(after(WAYS["returned"])) == [("escalate", 7.0), *lights]
     assert [name for name, _ in due(after(WAYS["suspended"]))] == ["resume"]
     for state in ("closed", "void", "merged", "archived_unaccepted"):
         assert due(after(WAYS[state])) == []  # type: ignore[index]
@@ -51,7 +51,7 @@ def test_timers_of_every_state() -> None:
 
 def test_what_is_clear_closes_by_itself_or_verifies_itself() -> None:
     clear = replace(CLEAR, cleared_at=at(4))
-    assert due(after(WAYS["dispatched"]), clear)[:2] == [("escalate", 5.0), ("self_clear", 14.0)]
+    assert due(after(WAYS["dispatched"]), clear)[:2] == [("escalate", 6.0), ("self_clear", 14.0)]
     assert due(after(WAYS["handled"]), clear) == [("verify", 4.5), ("remind", 33.0)]
     assert due(after(WAYS["handled"])) == [("rework", 4.0), ("remind", 33.0)]
     assert due(after(WAYS["accepted"]), clear) == [("red", 30.0), ("overdue", 120.0)]

@@ -100,6 +100,18 @@ COURSES = {
         course((t("22:12:40"), BLOCKED, 2), waiting_since=at(t("22:52:00"))),
         ("24 23:12:40", "24 23:07:00", "24 22:57:00"),
     ),
+    "dispatched again: who accepts is asked anew, nothing else": (
+        course(offered_at=at(t("23:20:00"))),
+        ("25 00:03:10", "24 22:33:10", "24 23:25:00"),
+    ),
+    "a rise after the second dispatch": (
+        course((t("23:21:00"), BLOCKED, 2), offered_at=at(t("23:20:00"))),
+        ("25 00:03:10", "24 22:33:10", "24 23:25:00"),
+    ),
+    "reopened after a second dispatch": (
+        course(offered_at=at(t("22:10:00")), waiting_since=at(t("22:52:00"))),
+        ("25 00:03:10", "24 23:22:00", "24 22:57:00"),
+    ),
     "a rise after reopening": (
         course((t("22:53:00"), BLOCKED, 2), waiting_since=at(t("22:52:00"))),
         ("24 23:53:00", "24 23:08:00", "24 22:57:00"),

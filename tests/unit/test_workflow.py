@@ -251,11 +251,25 @@ def test_a_case_is_returned_twice_and_then_the_dispatcher_decides() -> None:
         do(standing, move("return", "handler"))
 
 
-def test_a_return_resets_no_clock() -> None:
+def test_a_return_and_a_dispatch_ask_anew_and_no_other_clock_moves() -> None:
     dispatched = after(WAYS["dispatched"])
-    returned = do(dispatched, move("return", "handler", 4)).standing
-    again = do(returned, move("dispatch", "dispatcher", 9)).standing
-    assert again.deadlines == dispatched.deadlines
+    standing = do(dispatched, move("accept", "handler", 2)).standing
+    for action, role, minutes in (("return", "handler", 70), ("dispatch", "dispatcher", 80)):
+        standing = do(standing, move(action, role, minutes)).standing  # type: ignore[arg-type]
+        due = standing.deadlines
+        assert standing.level == 0
+        assert due.levels_at == (at(minutes + 5), at(minutes + 15), at(minutes + 60))
+        assert due.accept_at == due.levels_at[0]
+        assert (due.official_at, due.internal_at) == (at(120), at(30))
+        standing = do(standing, move("escalate", "system", minutes + 5)).standing
+
+
+def test_a_dispatch_to_whom_it_lies_with_already_buys_no_time() -> None:
+    escalated = do(after(WAYS["dispatched"]), move("escalate", "system", 5)).standing
+    same = do(escalated, move("dispatch", "dispatcher", 10)).standing
+    assert (same.level, same.deadlines) == (1, escalated.deadlines)
+    other = do(escalated, move("dispatch", "dispatcher", 10, detail=replace(ORG, org="执法队")))
+    assert (other.standing.level, other.standing.deadlines.accept_at) == (0, at(15))
 
 
 def test_handlers_of_another_organisation_keep_their_hands_off() -> None:
