@@ -98,15 +98,18 @@ def _extended(standing: Standing, entry: Entry) -> Standing:
 
 
 def _suspended(standing: Standing, entry: Entry) -> Standing:
+    """Until the approved end, which a deadline already counts on; who resumes earlier cuts it."""
     until = standing.asked.until if standing.asked else entry.detail.until
     paused = replace(standing, asked=None, suspended_until=until)
-    return with_times(paused, pauses=(*standing.times.pauses, (entry.at, None)))
+    pause = (entry.at, max(entry.at, until or entry.at))
+    return with_times(paused, pauses=(*standing.times.pauses, pause))
 
 
 def _resumed(standing: Standing, entry: Entry) -> Standing:
-    *earlier, (begin, _) = standing.times.pauses
+    """A timer that comes late lengthens nothing: approved is what was approved."""
+    *earlier, (begin, until) = standing.times.pauses
     going = replace(standing, suspended_until=None)
-    return with_times(going, pauses=(*earlier, (begin, entry.at)))
+    return with_times(going, pauses=(*earlier, (begin, min(entry.at, until))))
 
 
 def _handled(standing: Standing, entry: Entry) -> Standing:

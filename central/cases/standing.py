@@ -118,7 +118,7 @@ class Times:
     severity: str = ""
     limits: str = ""
     rises: tuple["Rise", ...] = ()
-    pauses: tuple[tuple[datetime, datetime | None], ...] = ()
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
     extensions: tuple[datetime, ...] = ()
 
 

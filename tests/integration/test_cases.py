@@ -8,6 +8,8 @@ from sqlalchemy import text
 from central import store
 from central.cases.moves import Refused
 from central.db import Database
+from central.kpi.report import Wanted
+from central.kpi.rules import Period, Rules, Scope
 from central.town.importing import Author, make_example
 from tests.central.events import NOW, SHANGHAI, SINCE, device_event, incident_event, taken
 from tests.central.lane import Lane, at
@@ -130,6 +132,34 @@ def test_every_dispatch_and_every_return_climbs_to_the_third_level_within_the_ho
 
 def levels(lane: Lane) -> int:
     return sum(one.kind == "escalated" for one in lane.tells)
+
+
+def test_a_suspended_case_is_not_late_and_goes_on_by_the_approved_end(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "accept")
+    lane.does("22:05:00", "ask_suspend", note="等吊车", until=at("26:03:10"))
+    paused = lane.does("22:13:10", "suspend", "leader")
+    later = timedelta(hours=3, minutes=50)
+    assert paused.deadlines.official_at == at("24:03:10") + later
+    lane.until("25:30:00")
+    assert (lane.case().state, lane.case().red, lane.case().overdue) == ("suspended", False, False)
+    assert figures(lane) == {"on_time": (0, 0), "red": (0, 0)}
+    lane.until("26:03:10")
+    assert (lane.case().state, lane.case().deadlines) == ("accepted", paused.deadlines)
+    lane.does("26:10:00", "handle")
+    assert figures(lane) == {"on_time": (1, 1), "red": (0, 1)}
+
+
+def figures(lane: Lane) -> dict[str, tuple[int, int]]:
+    """Met and asked of the key figures of deadlines, as of now."""
+    period = Period(at("00:00:00"), at("72:00:00"))
+    with lane.database.read() as session:
+        found = store.figures(session, Scope(period, lane.now, Rules()), Wanted())
+    return {
+        one.name: (int(one.numerator), int(one.denominator))
+        for one in found.rates
+        if one.name in ("on_time", "red")
+    }
 
 
 def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:

@@ -293,8 +293,28 @@ def test_two_people_suspend_and_only_for_thirty_days() -> None:
         do(accepted, move("suspend", "leader", 6))
     paused = do(asked, move("suspend", "leader", 10, actor="wang")).standing
     assert paused.suspended_until == at(5) + timedelta(days=2)
-    going = do(paused, move("resume", "system", 40)).standing
-    assert going.deadlines.official_at == accepted.deadlines.official_at + timedelta(minutes=30)  # type: ignore[operator]
+
+
+def _suspended(minutes: float, until: float) -> Standing:
+    said = replace(ORG, until=at(until))
+    asked = do(after(WAYS["accepted"]), move("ask_suspend", "handler", 5, detail=said)).standing
+    return do(asked, move("suspend", "leader", minutes)).standing
+
+
+def test_while_it_is_suspended_its_deadlines_count_on_the_approved_end() -> None:
+    due = _suspended(10, until=310).deadlines
+    assert (due.official_at, due.internal_at) == (at(420), at(330))
+
+
+@pytest.mark.parametrize(("resumed", "later"), [(40, 30), (310, 300), (900, 300)])
+def test_who_resumes_earlier_cuts_the_pause_and_a_late_timer_lengthens_nothing(
+    resumed: float, later: float
+) -> None:
+    going = do(_suspended(10, until=310), move("resume", "system", resumed)).standing
+    assert (going.deadlines.official_at, going.deadlines.internal_at) == (
+        at(120 + later),
+        at(30 + later),
+    )
 
 
 def test_extensions_are_two_and_not_when_overdue() -> None:
