@@ -95,7 +95,10 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
         lambda c: bool(c.standing.appealed) and not c.standing.exempt,
     ),
     "something_to_undo": ("there is no verdict to take back", _something_to_undo),
-    "not_reminded": ("they were reminded", lambda c: c.standing.state not in c.standing.reminded),
+    "not_reminded": (
+        "they were reminded",
+        lambda c: c.standing.reminded < c.move.detail.level <= LEVELS,
+    ),
     "not_red": ("it is red already", lambda c: not c.standing.red),
     "not_yet_overdue": ("it is overdue already", lambda c: not c.standing.overdue),
 }

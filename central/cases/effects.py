@@ -115,13 +115,13 @@ def _resumed(standing: Standing, entry: Entry) -> Standing:
 def _handled(standing: Standing, entry: Entry) -> Standing:
     """Whoever has dealt with it has seen it: that is a verdict, and it was taken on."""
     done = replace(standing, verdict=standing.verdict or "true")
-    done = replace(done, holder=done.holder or entry.actor)
+    done = replace(done, holder=done.holder or entry.actor, reminded=0)
     accepted_at = done.times.accepted_at or entry.at
     return with_times(done, accepted_at=accepted_at, handled_at=entry.at)
 
 
 def _reworked(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
-    again = replace(standing, reworks=standing.reworks + 1, reminded=frozenset())
+    again = replace(standing, reworks=standing.reworks + 1, reminded=0)
     return with_times(again, handled_at=None)
 
 
@@ -154,7 +154,7 @@ def _reopened(standing: Standing, entry: Entry) -> Standing:
         ended_at=None,
         reopens=standing.reopens + 1,
         level=0,
-        reminded=frozenset(),
+        reminded=0,
     )
     return with_times(again, handled_at=None, waiting_since=entry.at)
 
@@ -172,7 +172,8 @@ def _escalated(standing: Standing, entry: Entry) -> Standing:
 
 
 def _reminded(standing: Standing, entry: Entry) -> Standing:
-    return replace(standing, reminded=standing.reminded | {entry.to_state})
+    """The rows of old that name no level told those whose work it is: the first."""
+    return replace(standing, reminded=max(entry.detail.level, 1))
 
 
 def _red(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001

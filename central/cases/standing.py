@@ -161,7 +161,8 @@ class Standing:
     returns: int = 0
     reworks: int = 0
     reopens: int = 0
-    reminded: frozenset[State] = frozenset()
+    reminded: int = 0
+    """The level that has heard that nobody judges or verifies it (1 to 3)."""
     red: bool = False
     overdue: bool = False
     appealed: str = ""

@@ -101,7 +101,7 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
     return tuple(found)
 
 
-SAID_WITH_IT = frozenset({"names_org", "names_case", "end_date", "next_level"})
+SAID_WITH_IT = frozenset({"names_org", "names_case", "end_date", "next_level", "not_reminded"})
 
 
 def _chosen(rule: Rule, situation: Situation) -> bool:
@@ -163,6 +163,8 @@ def _addressed(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
     match kind:
         case "escalated":
             return (Tell(kind, role=ESCALATED_TO[move.detail.level], priority="urgent"),)
+        case "reminded" if move.detail.level > 1:
+            return (Tell("unattended", role=ESCALATED_TO[move.detail.level], priority="urgent"),)
         case "reminded":
             return (Tell(kind, role="desk" if after.state == "pending_file" else "verifier"),)
         case "filed":

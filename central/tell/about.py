@@ -40,6 +40,7 @@ ASKS: dict[str, tuple[Kind, str]] = {
     "archived": ("notice", "未接单归档"),
     "escalated": ("escalation", "{level} 级催办: 仍无人接单"),
     "reminded": ("escalation", "待办超时未处理, 请尽快处理"),
+    "unattended": ("escalation", "{level} 级催办: 仍待研判或核查"),
     "overdue": ("escalation", "已超时限, 请督办"),
 }
 """What each turn of a case asks of its hearer, and as which kind of message."""

@@ -189,6 +189,7 @@ def test_a_blind_camera_proves_nothing(lane: Lane) -> None:
     assert lane.case().state == "handled"
     lane.now = at("22:35:00")
     assert lane.tick() == [("remind",)]
+    assert lane.tick() == [], "once each"
     with lane.write() as session:
         bright = device_event(901, "cleared")
         store.merge(session, taken(bright), lane.now, SHANGHAI)
@@ -286,9 +287,12 @@ def test_a_camera_under_confirmation_asks_the_desk(lane: Lane) -> None:
     assert (case.state, case.deadlines.official_at) == ("pending_file", None)
     lane.until("22:18:10")
     assert [one.kind for one in lane.tells] == ["queued", "reminded"]
-    case = lane.does("22:20:00", "confirm", "desk")
+    lane.until("23:03:10")
+    assert [one.kind for one in lane.tells] == ["queued", "reminded", "unattended", "unattended"]
+    assert lane.case().state == "pending_file"
+    case = lane.does("23:20:00", "confirm", "desk")
     assert (case.state, case.verdict) == ("filed", "true")
-    assert case.deadlines.internal_at == at("22:50:00")
+    assert case.deadlines.internal_at == at("23:50:00")
     with lane.database.read() as session:
         (one,) = store.list_cameras(session)
     assert (one.mode, one.record.confirmed, one.proposed) == ("confirm", 1, None)
