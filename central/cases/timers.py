@@ -24,7 +24,7 @@ LOOK_AGAIN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Timer:
-    """A move that the system makes at `at`; `level` says whom an escalation or a reminder reaches."""
+    """A move that the system makes at `at`; `level` says whom an escalation reaches."""
 
     at: datetime
     action: Action
