@@ -6,6 +6,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from central.cases.conditions import CONDITIONS, failing
 from central.cases.effects import EFFECTS, JUDGING
@@ -14,7 +15,9 @@ from central.cases.standing import Clock, Deadlines, Entry, Standing
 from central.cases.states import ENDED, REJECT_REASONS, VOID_REASONS, Action, Role, State
 from central.cases.table import BY_STATE_AND_ACTION, TABLE, Rule
 
-ESCALATED_TO = {1: "dispatcher", 2: "leader", 3: "leader"}
+Post = Literal["dispatcher", "duty_leader", "leader"]
+"""派遣席, 城运值班长, 分管领导: three parties of `channels.yaml`, each hears by itself."""
+ESCALATED_TO: dict[int, Post] = {1: "dispatcher", 2: "duty_leader", 3: "leader"}
 SENSOR_ACTIONS: frozenset[Action] = frozenset({"joined", "cleared", "occupied", "severity"})
 QUIET: frozenset[Action] = SENSOR_ACTIONS | {"comment", "escalate", "remind", "red", "overdue"}
 """What leaves an open page of the case valid: nobody decided anything."""

@@ -108,7 +108,7 @@ def test_nobody_accepts_and_three_levels_hear_of_it_once(lane: Lane) -> None:
     assert lane.tick() == []
     lane.until("23:10:00")
     levels = [one for one in lane.tells if one.kind == "escalated"]
-    assert [one.role for one in levels] == ["dispatcher", "leader", "leader"]
+    assert [one.role for one in levels] == ["dispatcher", "duty_leader", "leader"]
     assert (lane.case().state, lane.case().level) == ("filed", 3)
 
 

@@ -52,7 +52,7 @@ def test_what_waits_for_a_word_reaches_the_third_level_and_never_ends_by_itself(
         standing = outcome.standing
         told += [((one.at - at(0)).total_seconds() / 60, tell.role) for tell in outcome.tells]
     first = "desk" if state == "pending_file" else "verifier"
-    assert told == list(zip(minutes, (first, "leader", "leader"), strict=True))
+    assert told == list(zip(minutes, (first, "duty_leader", "leader"), strict=True))
     assert standing.state == state
 
 
