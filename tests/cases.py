@@ -58,9 +58,11 @@ def move(
     reason: str = "",
     detail: Detail = ORG,
     org: str = "",
+    orgs: frozenset[str] = frozenset(),
 ) -> Move:
     """A move with all that any action could ask for, but a reason."""
-    return Move(action, actor or role, role, at(minutes), reason=reason, detail=detail, org=org)
+    who = actor or role
+    return Move(action, who, role, at(minutes), reason, detail, org, orgs=orgs)
 
 
 def do(standing: Standing, wish: Move, sensor: Sensor = OCCUPIED) -> Outcome:

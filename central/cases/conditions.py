@@ -30,6 +30,12 @@ def _own_org(c: Situation) -> bool:
     return c.move.org == c.standing.lead or c.move.org in c.standing.assists
 
 
+def _known_org(c: Situation) -> bool:
+    """Nobody accepts what was given to a name that the town does not know."""
+    named = {c.move.detail.org, *c.move.detail.assist, *c.move.detail.inform} - {""}
+    return not c.move.orgs or named <= c.move.orgs
+
+
 def _end_date(c: Situation) -> bool:
     until = c.move.detail.until
     return until is not None and c.move.at < until <= c.move.at + MAX_SUSPENSION
@@ -56,6 +62,7 @@ def _something_to_undo(c: Situation) -> bool:
 CONDITIONS: dict[str, tuple[str, Condition]] = {
     "unjudged": ("somebody has judged it already", lambda c: c.standing.verdict is None),
     "names_org": ("say which organisation (org)", lambda c: bool(c.move.detail.org)),
+    "known_org": ("the town has no such organisation", _known_org),
     "names_case": ("say which case stays (case_no)", lambda c: bool(c.move.detail.case_no)),
     "own_org": ("it is another organisation's case", _own_org),
     "may_return": (

@@ -104,7 +104,9 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
     return tuple(found)
 
 
-SAID_WITH_IT = frozenset({"names_org", "names_case", "end_date", "next_level", "not_reminded"})
+SAID_WITH_IT = frozenset(
+    {"names_org", "known_org", "names_case", "end_date", "next_level", "not_reminded"}
+)
 
 
 def _chosen(rule: Rule, situation: Situation) -> bool:

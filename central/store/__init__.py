@@ -59,7 +59,7 @@ from central.store.pictures import (
 )
 from central.store.quarantine import count_quarantine, list_quarantine
 from central.store.retry import Again, NotRetryable, retry_quarantined
-from central.store.routes import contact_due_of
+from central.store.routes import contact_due_of, orgs_of
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
@@ -179,6 +179,7 @@ __all__ = [
     "next_due",
     "note",
     "note_act",
+    "orgs_of",
     "pending_acks",
     "read_feed",
     "record_change",

@@ -16,7 +16,7 @@ from central.store.dismissing import keep_apart
 from central.store.episodes import dispatch_by_rule, settle
 from central.store.live import Live, children_of, lock_case
 from central.store.merging import absorb, case_by_no, part
-from central.store.routes import filing
+from central.store.routes import filing, orgs_of
 from central.store.sight import NotFound
 from central.store.types import ActionRequest, Person
 
@@ -35,7 +35,8 @@ def perform(session: Session, case_no: str, request: ActionRequest, now: datetim
         raise _too_late(live)
     live.look(children_of(session, row.id))
     before = live.standing
-    _do(session, live, _move_of(request, now), now)
+    move = replace(_move_of(request, now), orgs=frozenset(orgs_of(session)))
+    _do(session, live, move, now)
     live.keep()
     did = {
         "did": request.action,

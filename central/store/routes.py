@@ -58,6 +58,11 @@ def contact_due_of(session: Session, service_code: str, at: datetime) -> datetim
     return min(contact_due(at, one, town.calendar) for one in limits)
 
 
+def orgs_of(session: Session) -> dict[str, str]:
+    """Organisations of the town of now, id to name; empty in a town that keeps none."""
+    return {org.id: org.name for org in town_of_now(session).orgs.values()}
+
+
 def org_name(session: Session, org: str) -> str:
     """What an organisation is called; its id where the town of now does not know it."""
     known = town_of_now(session).orgs.get(org)

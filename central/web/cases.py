@@ -159,7 +159,8 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
             return None
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
-    return replace(detail, likely=likely_of(who, case_no, alike))
+        orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
+    return replace(detail, likely=likely_of(who, case_no, alike), orgs=orgs)
 
 
 def case_values(

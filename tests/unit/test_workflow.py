@@ -279,6 +279,31 @@ def test_handlers_of_another_organisation_keep_their_hands_off() -> None:
     assert do(dispatched, move("accept", "handler", org="物业")).standing.state == "accepted"
 
 
+TOWN = frozenset({"物业", "执法队"})
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "role"),
+    [
+        ("filed", "dispatch", "dispatcher"),
+        ("dispatched", "dispatch", "dispatcher"),
+        ("returned", "dispatch", "dispatcher"),
+        ("dispatched", "return", "handler"),
+        ("accepted", "assist", "handler"),
+    ],
+)
+def test_a_case_is_given_to_organisations_of_the_town(
+    state: State, action: Action, role: Role
+) -> None:
+    standing = after(WAYS[state])
+    for named in (replace(ORG, org="nonsense-org"), replace(ORG, assist=("nonsense-org",))):
+        assert do(standing, move(action, role, 5, detail=named)), "a town without organisations"
+        with pytest.raises(Refused, match="no such organisation"):
+            do(standing, move(action, role, 5, detail=named, orgs=TOWN))
+    known = replace(ORG, org="执法队", assist=("物业",))
+    assert do(standing, move(action, role, 5, detail=known, orgs=TOWN))
+
+
 def test_two_people_suspend_and_only_for_thirty_days() -> None:
     accepted = after(WAYS["accepted"])
     for days in (-1, 31):
