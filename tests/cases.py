@@ -14,7 +14,7 @@ T0 = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 CLOCK = clock_of("fire_lane", shipped())
 OCCUPIED = Sensor()
 CLEAR = Sensor(occupied=False, cleared_at=T0)
-ORG = Detail(org="物业", note="说明", case_no="FL-20261124-0001", level=1)
+ORG = Detail(org="物业", note="现场已清理", case_no="FL-20261124-0001", level=1)
 
 Step = tuple[Action, Role]
 WAYS: dict[State | None, tuple[Step, ...]] = {
@@ -75,7 +75,7 @@ def after(steps: Iterable[Step], start: Standing | None = None) -> Standing:
     for number, (action, role) in enumerate(steps):
         said = Detail(
             org="物业",
-            note="说明",
+            note="现场已清理",
             case_no="FL-20261124-0001",
             until=at(number) + timedelta(days=3),
             level=standing.level + 1,

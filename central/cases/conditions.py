@@ -1,5 +1,6 @@
 """The conditions that the table names: each says whether it holds and, if not, why. Pure."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,6 +11,10 @@ MAX_EXTENSIONS = 2
 MAX_SUSPENSION = timedelta(days=30)
 REOPEN_BY_PERSON = timedelta(hours=72)
 LEVELS = 3
+
+FEW_WORDS = 3
+WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
+"""A Chinese character, or a word of another script or number."""
 
 Condition = Callable[[Situation], bool]
 
@@ -34,6 +39,17 @@ def _known_org(c: Situation) -> bool:
     """Nobody accepts what was given to a name that the town does not know."""
     named = {c.move.detail.org, *c.move.detail.assist, *c.move.detail.inform} - {""}
     return not c.move.orgs or named <= c.move.orgs
+
+
+def _seen_occupied(c: Situation) -> bool:
+    return c.sensor.occupied and c.sensor.sees
+
+
+def _shown_done(c: Situation) -> bool:
+    """A photo, a few words, or the place seen free: an empty hand-in says nothing."""
+    seen_free = not c.sensor.occupied and c.sensor.cleared_at is not None
+    detail = c.move.detail
+    return seen_free or bool(detail.pictures) or len(WORD.findall(detail.note)) >= FEW_WORDS
 
 
 def _end_date(c: Situation) -> bool:
@@ -82,9 +98,11 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "asked_suspend": ("nobody has asked for it", _is_asked("ask_suspend")),
     "second_person": ("who asked may not approve", _second_person),
     "end_date": (f"give an end (until) within {MAX_SUSPENSION.days} days", _end_date),
+    "shown_done": ("say what was done (note), or show it (photo)", _shown_done),
+    "seen_occupied": ("no camera says that it is still occupied", _seen_occupied),
     "still_occupied": (
-        "no camera says that it is still occupied",
-        lambda c: c.sensor.occupied and c.sensor.sees,
+        "a camera sees the place occupied: the sensor is heard before a person",
+        lambda c: not _seen_occupied(c),
     ),
     "is_clear": (
         "the place is not known to be free",

@@ -105,7 +105,15 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
 
 
 SAID_WITH_IT = frozenset(
-    {"names_org", "known_org", "names_case", "end_date", "next_level", "not_reminded"}
+    {
+        "names_org",
+        "known_org",
+        "names_case",
+        "end_date",
+        "next_level",
+        "not_reminded",
+        "shown_done",
+    }
 )
 
 

@@ -12,9 +12,10 @@ from central.cases.moves import Move, Refused, Situation
 from central.cases.states import OPEN, Action
 from central.cases.workflow import QUIET, allowed, check
 from central.store.audit import note
+from central.store.boxes import seeing
 from central.store.dismissing import keep_apart
 from central.store.episodes import dispatch_by_rule, settle
-from central.store.live import Live, children_of, lock_case
+from central.store.live import Live, children_of, lock_case, sensor_of
 from central.store.merging import absorb, case_by_no, part
 from central.store.routes import filing, orgs_of
 from central.store.sight import NotFound
@@ -33,7 +34,8 @@ def perform(session: Session, case_no: str, request: ActionRequest, now: datetim
     live = Live(session, row)
     if row.version != request.version:
         raise _too_late(live)
-    live.look(children_of(session, row.id))
+    members = children_of(session, row.id)
+    live.look(members, sees=seeing(session, members))
     before = live.standing
     move = replace(_move_of(request, now), orgs=frozenset(orgs_of(session)))
     _do(session, live, move, now)
@@ -51,7 +53,8 @@ def perform(session: Session, case_no: str, request: ActionRequest, now: datetim
 def allowed_of(session: Session, case: CaseTable, who: Person) -> tuple[Action, ...]:
     """What somebody may do with a case now."""
     live = Live(session, case)
-    live.sensor = replace(live.sensor, occupied=case.cleared_at is None, cleared_at=case.cleared_at)
+    members = children_of(session, case.id)
+    live.sensor = sensor_of(members, seeing(session, members))
     moment = live.log[-1].at
     survivor_open = _survivor_is_open(session, case)
     ask = Move("comment", who.name, who.role, moment, org=who.org, survivor_open=survivor_open)

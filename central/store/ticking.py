@@ -10,7 +10,7 @@ from central.cases.moves import Refused
 from central.cases.standing import Detail
 from central.cases.states import Action
 from central.cases.timers import LOOK_AGAIN, timers
-from central.store.boxes import sees
+from central.store.boxes import seeing
 from central.store.live import Live, children_of, lock_case
 
 AT_ONCE = 100
@@ -37,8 +37,7 @@ def fire(session: Session, case_id: int, now: datetime) -> tuple[Action, ...]:
     """
     live = Live(session, lock_case(session, case_id))
     members = children_of(session, case_id)
-    watching = [(one.site, one.box, one.stream) for one in members if one.stage != "cleared"]
-    live.look(members, sees=not watching or sees(session, watching))
+    live.look(members, sees=seeing(session, members))
     done: list[Action] = []
     put_off: set[Action] = set()
     while len(done) < MAX_MOVES:

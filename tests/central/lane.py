@@ -111,7 +111,7 @@ class Lane:
         """Somebody (of `org`) acts on the newest version of the case, or gives it `to` another."""
         self.until(clock)
         case = self.case(number)
-        note = said.pop("note", "")
+        note = said.pop("note", "现场已清理" if action == "handle" else "")
         request = store.ActionRequest(
             action,
             role,

@@ -58,7 +58,8 @@ def test_an_evening_in_a_lane(lane: Lane) -> None:
     assert lane.case().cleared_at is None
     lane.sees("22:31:30", "cleared", 1, since="21:58:10")
     assert lane.case().cleared_at == at("22:31:30")
-    assert lane.does("22:33:00", "handle", org="property-jinyuan").state == "handled"
+    one_tap = lane.does("22:33:00", "handle", org="property-jinyuan", note="")
+    assert one_tap.state == "handled"
     lane.until("22:33:29")
     assert lane.case().state == "handled"
     lane.until("22:33:30")
@@ -172,8 +173,11 @@ def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
 
 def test_a_sensor_that_disagrees_sends_the_case_back(lane: Lane) -> None:
     occupy(lane)
+    with pytest.raises(Refused, match="say what was done"):
+        lane.does("22:03:30", "handle", "desk", note="ok")
     lane.does("22:04:00", "handle", "desk")
-    lane.until("22:04:59")
+    with pytest.raises(Refused, match="sees the place occupied"):
+        lane.does("22:04:59", "verify", "verifier")
     assert lane.case().state == "handled"
     lane.until("22:05:00")
     assert (lane.case().state, lane.case().reworks) == ("accepted", 1)

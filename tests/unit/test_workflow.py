@@ -390,7 +390,27 @@ def test_the_sensor_contradicts_only_while_it_sees() -> None:
     assert (again.state, again.reworks, again.deadlines.verify_at) == ("accepted", 1, at(150))
     with pytest.raises(Refused, match="not known to be free"):
         do(handled, move("verify", "system"))
-    assert do(handled, move("verify", "verifier")).standing.close_reason == "handled"
+    with pytest.raises(Refused, match="sees the place occupied") as refused:
+        do(handled, move("verify", "verifier"))
+    assert refused.value.code == "still_occupied"
+    for sensor in (CLEAR, Sensor(sees=False)):
+        closed = do(handled, move("verify", "verifier"), sensor).standing
+        assert closed.close_reason == "handled"
+
+
+@pytest.mark.parametrize("state", ["filed", "dispatched", "accepted"])
+def test_a_hand_in_says_or_shows_what_was_done_unless_the_place_is_seen_free(state: State) -> None:
+    standing = after(WAYS[state])
+    for note in ("", "  ", "done", "ok.", "已处", "!!! ???"):
+        said = replace(ORG, note=note)
+        with pytest.raises(Refused, match="say what was done") as refused:
+            do(standing, move("handle", "handler", detail=said))
+        assert refused.value.code == "shown_done"
+        shown = replace(said, pictures=("0" * 64,))
+        assert do(standing, move("handle", "handler", detail=shown)).standing.state == "handled"
+        assert do(standing, move("handle", "handler", detail=said), CLEAR)
+    for note in ("已清理", "the car left"):
+        assert do(standing, move("handle", "handler", detail=replace(ORG, note=note)))
 
 
 def test_merged_goes_back_to_where_it_was() -> None:
@@ -405,7 +425,7 @@ def test_merged_goes_back_to_where_it_was() -> None:
 
 def test_an_appeal_keeps_the_fact_and_is_decided_by_another_person() -> None:
     handled = do(after(WAYS["accepted"]), move("handle", "handler", 125)).standing
-    late = do(handled, move("verify", "verifier", 130)).standing
+    late = do(handled, move("verify", "verifier", 130), CLEAR).standing
     appealed = do(late, move("appeal", "handler", actor="li")).standing
     with pytest.raises(Refused, match="once"):
         do(appealed, move("appeal", "handler"))
