@@ -20,7 +20,17 @@ Condition = Callable[[Situation], bool]
 
 
 def _is_asked(what: str) -> Condition:
-    return lambda c: c.standing.asked is not None and c.standing.asked.what == what
+    return lambda c: _waits(c) and c.standing.asked is not None and c.standing.asked.what == what
+
+
+def _waits(c: Situation) -> bool:
+    return c.standing.asked is not None and not c.standing.asked.lapsed
+
+
+def _end_ahead(c: Situation) -> bool:
+    """A late approval must not begin a suspension that is over."""
+    asked = c.standing.asked
+    return asked is not None and asked.until is not None and c.move.at < asked.until
 
 
 def _second_person(c: Situation) -> bool:
@@ -96,6 +106,8 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     ),
     "asked_extend": ("nobody has asked for it", _is_asked("ask_extend")),
     "asked_suspend": ("nobody has asked for it", _is_asked("ask_suspend")),
+    "asked_anything": ("nobody has asked for it", _waits),
+    "end_ahead": ("the end that was asked for has passed", _end_ahead),
     "second_person": ("who asked may not approve", _second_person),
     "end_date": (f"give an end (until) within {MAX_SUSPENSION.days} days", _end_date),
     "shown_done": ("say what was done (note), or show it (photo)", _shown_done),
@@ -117,7 +129,9 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "not_appealed": ("it was appealed against once", lambda c: not c.standing.appealed),
     "appeal_waits": (
         "there is no appeal",
-        lambda c: bool(c.standing.appealed) and not c.standing.exempt,
+        lambda c: (
+            bool(c.standing.appealed) and not c.standing.exempt and not c.standing.appeal_refused
+        ),
     ),
     "something_to_undo": ("there is no verdict to take back", _something_to_undo),
     "not_reminded": (

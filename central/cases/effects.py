@@ -97,6 +97,13 @@ def _extended(standing: Standing, entry: Entry) -> Standing:
     return with_times(replace(standing, asked=None), extensions=extensions)
 
 
+def _refused(standing: Standing, entry: Entry) -> Standing:
+    """A no: to an appeal once it is closed, else to what was asked for; the fact stays."""
+    if entry.from_state == "closed":
+        return replace(standing, appeal_refused=True)
+    return replace(standing, asked=None)
+
+
 def _suspended(standing: Standing, entry: Entry) -> Standing:
     """Until the approved end, which a deadline already counts on; who resumes earlier cuts it."""
     until = standing.asked.until if standing.asked else entry.detail.until
@@ -204,6 +211,7 @@ EFFECTS: dict[Action, Effect] = {
     "extend": _extended,
     "ask_suspend": _asked,
     "suspend": _suspended,
+    "refuse": _refused,
     "resume": _resumed,
     "handle": _handled,
     "verify": _verified,

@@ -128,11 +128,12 @@ Clock = Callable[[Times], Deadlines]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What waits for a second person's approval."""
+    """What waits for a second person's approval; it lapses with the state it was asked in."""
 
     what: Action
     by: str
     until: datetime | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ class Standing:
     red: bool = False
     overdue: bool = False
     appealed: str = ""
+    appeal_refused: bool = False
     exempt: bool = False
     merged_into: str = ""
     times: Times = Times()

@@ -73,6 +73,8 @@ def apply(standing: Standing, entry: Entry) -> Standing:
         deadlines=entry.deadlines,
         version=standing.version + decided,
     )
+    if after.asked is not None and entry.to_state != entry.from_state:
+        after = replace(after, asked=replace(after.asked, lapsed=True))
     if entry.to_state in ENDED and entry.from_state not in ENDED:
         after = replace(after, ended_at=entry.at)
     if entry.action in JUDGING and (entry.role != "system" or entry.action == "merge"):

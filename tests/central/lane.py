@@ -132,6 +132,14 @@ class Lane:
             (found,) = store.cases_by_no(session, numbers)
         return found
 
+    def allowed(self, role: Role) -> tuple[Action, ...]:
+        """What somebody of this role is offered at the case now."""
+        with self.database.read() as session:
+            who = store.Person("somebody", role)
+            found = store.get_case(session, self.case().case_no, who)
+        assert found is not None
+        return found.case.allowed
+
     def cases(self) -> list[store.Case]:
         """Cases that are not merged into others, the oldest first."""
         with self.database.read() as session:

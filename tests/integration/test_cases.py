@@ -151,6 +151,19 @@ def test_a_suspended_case_is_not_late_and_goes_on_by_the_approved_end(lane: Lane
     assert figures(lane) == {"on_time": (1, 1), "red": (0, 1)}
 
 
+def test_a_leader_may_say_no(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "accept")
+    lane.does("22:05:00", "ask_suspend", note="等吊车", until=at("26:03:10"))
+    assert "refuse" in lane.allowed("leader")
+    assert lane.does("22:06:00", "refuse", "leader", note="现在就能拖走").state == "accepted"
+    assert [one.kind for one in lane.tells[-2:]] == ["asked", "refused"]
+    assert "refuse" not in lane.allowed("leader")
+    with pytest.raises(Refused, match="nobody has asked"):
+        lane.does("22:07:00", "suspend", "leader")
+    assert lane.sound()
+
+
 def figures(lane: Lane) -> dict[str, tuple[int, int]]:
     """Met and asked of the key figures of deadlines, as of now."""
     period = Period(at("00:00:00"), at("72:00:00"))

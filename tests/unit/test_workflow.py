@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from central.cases.moves import Refused, Situation
-from central.cases.standing import Deadlines, Detail, Sensor, Standing
+from central.cases.standing import Deadlines, Detail, Entry, Sensor, Standing
 from central.cases.states import (
     ACTIONS,
     REJECT_REASONS,
@@ -42,6 +42,7 @@ EXPECTED = """
 12   extend       l        accepted                                          =
 13a  ask_suspend  hpa      accepted                                          =
 13   suspend      l        accepted                                          suspended
+13c  refuse       l        accepted                                          =
 13b  resume       slpa     suspended                                         accepted
 14   handle       hda      accepted                                          handled
 14a  handle       hda      filed dispatched                                  handled
@@ -64,6 +65,7 @@ EXPECTED = """
 22   archive      l        open                                              archived_unaccepted
 23   appeal       ha       closed                                            =
 23a  exempt       l        closed                                            =
+23b  refuse       l        closed                                            =
 a    undo         dha      *-merged                                          <
 b    comment      dphvla   *                                                 =
 c    remind       s        pending_file handled                              =
@@ -107,11 +109,13 @@ ROWS = _rows()
 def _ready(state: State | None, action: Action) -> Standing:
     """A case in this state of which the action is not refused for what happened before."""
     standing = after(WAYS[state])
-    if action in ("extend", "suspend") and state == "accepted":
-        return after([("ask_extend" if action == "extend" else "ask_suspend", "handler")], standing)
+    if action in ("extend", "suspend", "refuse") and state == "accepted":
+        return after(
+            [("ask_suspend" if action == "suspend" else "ask_extend", "handler")], standing
+        )
     if action == "appeal" and state == "closed":
         return replace(standing, deadlines=Deadlines())
-    if action == "exempt" and state == "closed":
+    if action in ("exempt", "refuse") and state == "closed":
         return replace(standing, appealed="handler")
     if action == "undo" and state in OPEN:
         before = replace(standing, before=None)
@@ -326,6 +330,51 @@ def _suspended(minutes: float, until: float) -> Standing:
     return do(asked, move("suspend", "leader", minutes)).standing
 
 
+@pytest.mark.parametrize("ask", ["ask_extend", "ask_suspend"])
+def test_a_leader_says_no_with_a_reason_and_it_may_be_asked_for_again(ask: Action) -> None:
+    said = replace(ORG, until=at(600))
+    asked = do(after(WAYS["accepted"]), move(ask, "handler", 5, actor="li", detail=said)).standing
+    with pytest.raises(Refused, match="needs a sentence"):
+        do(asked, move("refuse", "leader", 6, detail=Detail()))
+    with pytest.raises(Refused, match="may not approve"):
+        do(asked, move("refuse", "leader", 6, actor="li"))
+    outcome = do(asked, move("refuse", "leader", 6))
+    assert [(one.kind, one.org) for one in outcome.tells] == [("refused", "物业")]
+    assert outcome.standing.deadlines == asked.deadlines
+    approve: Action = "extend" if ask == "ask_extend" else "suspend"
+    for action in (approve, "refuse"):
+        with pytest.raises(Refused, match="nobody has asked"):
+            do(outcome.standing, move(action, "leader", 7))  # type: ignore[arg-type]
+    assert do(outcome.standing, move(ask, "handler", 8, detail=said))
+
+
+def test_a_request_lapses_when_the_state_changes() -> None:
+    said = replace(ORG, until=at(600))
+    standing = do(after(WAYS["accepted"]), move("ask_suspend", "handler", 5, detail=said)).standing
+    for action, role in (("handle", "handler"), ("rework", "system")):
+        standing = do(standing, move(action, role, 6)).standing  # type: ignore[arg-type]
+    for action in ("suspend", "refuse"):
+        with pytest.raises(Refused, match="nobody has asked"):
+            do(standing, move(action, "leader", 7))  # type: ignore[arg-type]
+
+
+def test_a_suspension_is_not_approved_after_its_end() -> None:
+    said = replace(ORG, until=at(30))
+    asked = do(after(WAYS["accepted"]), move("ask_suspend", "handler", 5, detail=said)).standing
+    with pytest.raises(Refused, match="has passed"):
+        do(asked, move("suspend", "leader", 30))
+    assert do(asked, move("suspend", "leader", 29)).standing.state == "suspended"
+
+
+def test_a_stale_approval_that_stands_in_an_old_log_still_folds() -> None:
+    said = replace(ORG, until=at(600))
+    standing = do(after(WAYS["accepted"]), move("ask_suspend", "handler", 5, detail=said)).standing
+    for action, role in (("handle", "handler"), ("rework", "system")):
+        standing = do(standing, move(action, role, 6)).standing  # type: ignore[arg-type]
+    old = Entry(at(9), "leader", "leader", "suspend", "accepted", "suspended")
+    assert apply(standing, old).suspended_until == at(600)
+
+
 def test_while_it_is_suspended_its_deadlines_count_on_the_approved_end() -> None:
     due = _suspended(10, until=310).deadlines
     assert (due.official_at, due.internal_at) == (at(420), at(330))
@@ -432,6 +481,11 @@ def test_an_appeal_keeps_the_fact_and_is_decided_by_another_person() -> None:
     with pytest.raises(Refused, match="may not approve"):
         do(appealed, move("exempt", "leader", actor="li"))
     assert do(appealed, move("exempt", "leader")).standing.exempt
+    no = do(appealed, move("refuse", "leader", 140)).standing
+    assert (no.exempt, no.state, no.appealed) == (False, "closed", "li")
+    for action in ("exempt", "refuse"):
+        with pytest.raises(Refused, match="there is no appeal"):
+            do(no, move(action, "leader", 141))  # type: ignore[arg-type]
     with pytest.raises(Refused, match="on time"):
         do(after(WAYS["closed"]), move("appeal", "handler", 3))
 
