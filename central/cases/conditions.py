@@ -68,9 +68,12 @@ def _end_date(c: Situation) -> bool:
 
 
 def _is_overdue(c: Situation) -> bool:
-    """No deadline counts as passed: an empty one must never look like "on time"."""
+    """No deadline counts as passed: an empty one must never look like "on time".
+
+    What has ended is judged by its end, whenever somebody asks.
+    """
     official_at = c.standing.deadlines.official_at
-    ended_at = c.standing.times.handled_at or c.move.at
+    ended_at = c.standing.times.handled_at or c.standing.ended_at or c.move.at
     return official_at is None or ended_at > official_at
 
 

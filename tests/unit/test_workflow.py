@@ -490,6 +490,23 @@ def test_an_appeal_keeps_the_fact_and_is_decided_by_another_person() -> None:
         do(after(WAYS["closed"]), move("appeal", "handler", 3))
 
 
+def test_a_case_that_ended_in_time_stays_in_time_however_late_somebody_asks() -> None:
+    for action, role, minutes, late in (
+        ("explain", "verifier", 3, False),
+        ("explain", "verifier", 121, True),
+        ("transfer", "leader", 3, False),
+        ("transfer", "leader", 121, True),
+    ):
+        accepted = after(WAYS["accepted"])
+        closed = do(accepted, move(action, role, minutes)).standing  # type: ignore[arg-type]
+        wish = move("appeal", "handler", 180)
+        if late:
+            assert do(closed, wish).standing.appealed
+            continue
+        with pytest.raises(Refused, match="on time"):
+            do(closed, wish)
+
+
 def test_the_log_folds_into_the_same_case() -> None:
     standing, entries = Standing(), []
     steps: list[tuple[Action, Role]] = [*WAYS["dispatched"], ("confirm", "desk")]
