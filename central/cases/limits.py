@@ -110,9 +110,10 @@ def _deadlines(scene: str, times: Times, calendar: Calendar) -> Deadlines:
         filed_at=times.filed_at,
         changes=tuple(changes),
         waiting_since=times.waiting_since,
-        pauses=tuple(Pause(begin, end) for begin, end in times.pauses if end is not None),
+        pauses=tuple(Pause(begin, end) for begin, end in times.pauses),
         extensions=times.extensions,
         handled_at=times.handled_at,
+        offered_at=times.offered_at,
     )
     found = due(course, calendar)
     return Deadlines(

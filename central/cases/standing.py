@@ -104,19 +104,21 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """All that a clock may look at. Comments, edits and re-assignments leave no trace here.
+    """All that a clock may look at. Comments and edits leave no trace here.
 
-    `severity` and `limits` are those at filing; empty limits are the scene's own.
+    `severity` and `limits` are those at filing; empty limits are the scene's own. `offered_at` is
+    since when somebody new is asked to accept it: a dispatch or a return, for the levels alone.
     """
 
     filed_at: datetime | None = None
     waiting_since: datetime | None = None
+    offered_at: datetime | None = None
     accepted_at: datetime | None = None
     handled_at: datetime | None = None
     severity: str = ""
     limits: str = ""
     rises: tuple["Rise", ...] = ()
-    pauses: tuple[tuple[datetime, datetime | None], ...] = ()
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
     extensions: tuple[datetime, ...] = ()
 
 
@@ -126,11 +128,12 @@ Clock = Callable[[Times], Deadlines]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What waits for a second person's approval."""
+    """What waits for a second person's approval; it lapses with the state it was asked in."""
 
     what: Action
     by: str
     until: datetime | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +162,12 @@ class Standing:
     returns: int = 0
     reworks: int = 0
     reopens: int = 0
-    reminded: frozenset[State] = frozenset()
+    reminded: int = 0
+    """The level that has heard that nobody judges or verifies it (1 to 3)."""
     red: bool = False
     overdue: bool = False
     appealed: str = ""
+    appeal_refused: bool = False
     exempt: bool = False
     merged_into: str = ""
     times: Times = Times()

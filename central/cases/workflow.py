@@ -6,6 +6,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from central.cases.conditions import CONDITIONS, failing
 from central.cases.effects import EFFECTS, JUDGING
@@ -14,7 +15,9 @@ from central.cases.standing import Clock, Deadlines, Entry, Standing
 from central.cases.states import ENDED, REJECT_REASONS, VOID_REASONS, Action, Role, State
 from central.cases.table import BY_STATE_AND_ACTION, TABLE, Rule
 
-ESCALATED_TO = {1: "dispatcher", 2: "leader", 3: "leader"}
+Post = Literal["dispatcher", "duty_leader", "leader"]
+"""派遣席, 城运值班长, 分管领导: three parties of `channels.yaml`, each hears by itself."""
+ESCALATED_TO: dict[int, Post] = {1: "dispatcher", 2: "duty_leader", 3: "leader"}
 SENSOR_ACTIONS: frozenset[Action] = frozenset({"joined", "cleared", "occupied", "severity"})
 QUIET: frozenset[Action] = SENSOR_ACTIONS | {"comment", "escalate", "remind", "red", "overdue"}
 """What leaves an open page of the case valid: nobody decided anything."""
@@ -70,6 +73,8 @@ def apply(standing: Standing, entry: Entry) -> Standing:
         deadlines=entry.deadlines,
         version=standing.version + decided,
     )
+    if after.asked is not None and entry.to_state != entry.from_state:
+        after = replace(after, asked=replace(after.asked, lapsed=True))
     if entry.to_state in ENDED and entry.from_state not in ENDED:
         after = replace(after, ended_at=entry.at)
     if entry.action in JUDGING and (entry.role != "system" or entry.action == "merge"):
@@ -101,7 +106,17 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
     return tuple(found)
 
 
-SAID_WITH_IT = frozenset({"names_org", "names_case", "end_date", "next_level"})
+SAID_WITH_IT = frozenset(
+    {
+        "names_org",
+        "known_org",
+        "names_case",
+        "end_date",
+        "next_level",
+        "not_reminded",
+        "shown_done",
+    }
+)
 
 
 def _chosen(rule: Rule, situation: Situation) -> bool:
@@ -163,6 +178,8 @@ def _addressed(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
     match kind:
         case "escalated":
             return (Tell(kind, role=ESCALATED_TO[move.detail.level], priority="urgent"),)
+        case "reminded" if move.detail.level > 1:
+            return (Tell("unattended", role=ESCALATED_TO[move.detail.level], priority="urgent"),)
         case "reminded":
             return (Tell(kind, role="desk" if after.state == "pending_file" else "verifier"),)
         case "filed":

@@ -14,7 +14,7 @@ from central.sight import Camera
 from central.store.box_types import Box, DeviceCondition, Gap
 from central.store.sight import cameras_in_sight
 from central.store.sql import add_or_replace
-from central.tables import BoxTable, DeviceConditionTable, LedgerTable
+from central.tables import BoxTable, DeviceConditionTable, IncidentTable, LedgerTable
 
 BLINDING = ("no_signal", "frozen", "dark", "overexposed", "blurred", "covered", "moved")
 _Key = tuple[str, str]
@@ -149,6 +149,12 @@ def sees(session: Session, cameras: Iterable[tuple[str, str, str]]) -> bool:
         and (site, name, stream) not in blind
         for site, name, stream in wanted
     )
+
+
+def seeing(session: Session, members: Iterable[IncidentTable]) -> bool:
+    """Whether what these incidents say last still holds: nobody is there, or a camera can tell."""
+    watching = [(one.site, one.box, one.stream) for one in members if one.stage != "cleared"]
+    return not watching or sees(session, watching)
 
 
 def _blind(session: Session, boxes: set[_Key]) -> set[tuple[str, str, str]]:

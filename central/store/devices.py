@@ -22,9 +22,9 @@ from central.cases.devices import (
 )
 from central.cases.standing import Sensor
 from central.cases.states import OPEN, Action
-from central.store.boxes import sees
+from central.store.boxes import seeing
 from central.store.episodes import dispatch_by_rule
-from central.store.live import Live, Seed, children_of, lock_case, number_case
+from central.store.live import Live, Seed, children_of, lock_case, number_case, sensor_of
 from central.store.routes import filing
 from central.tables import BoxTable, DeviceConditionTable
 
@@ -56,14 +56,21 @@ def watch_devices(session: Session, now: datetime, zone: ZoneInfo) -> dict[int, 
 
 def look(session: Session, live: Live, now: datetime) -> None:
     """See what is known of a case now: from its device, or from the cameras of its incidents."""
-    device = device_of(live.row.origin or "")
-    if device is None:
+    if device_of(live.row.origin or "") is None:
         members = children_of(session, live.row.id)
-        watching = [(one.site, one.box, one.stream) for one in members if one.stage != "cleared"]
-        live.look(members, sees=not watching or sees(session, watching))
-        return
+        live.look(members, sees=seeing(session, members))
+    else:
+        live.see(sensed(session, live.row, now))
+
+
+def sensed(session: Session, case: CaseTable, now: datetime) -> Sensor:
+    """What is known of a case now."""
+    device = device_of(case.origin or "")
+    if device is None:
+        members = children_of(session, case.id)
+        return sensor_of(members, seeing(session, members))
     is_well = not in_trouble(_words(session), device)
-    live.see(Sensor(not is_well, (live.row.cleared_at or now) if is_well else None))
+    return Sensor(not is_well, (case.cleared_at or now) if is_well else None)
 
 
 def _words(session: Session) -> list[Word]:

@@ -60,9 +60,9 @@ def contact_due_of(session: Session, service_code: str, at: datetime) -> datetim
     return min(contact_due(at, one, town.calendar) for one in limits)
 
 
-def orgs_of(session: Session) -> tuple[tuple[str, str], ...]:
-    """Organisations of the town of now with their names."""
-    return tuple((one.id, one.name) for one in town_of_now(session).orgs.values())
+def orgs_of(session: Session) -> dict[str, str]:
+    """Organisations of the town of now, id to name; empty in a town that keeps none."""
+    return {org.id: org.name for org in town_of_now(session).orgs.values()}
 
 
 def grids_of(session: Session) -> tuple[tuple[str, str], ...]:

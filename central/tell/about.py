@@ -39,9 +39,11 @@ ASKS: dict[str, tuple[Kind, str]] = {
     "again": ("task", "前次撤回取消, 案件仍需处置"),
     "extended": ("notice", "延期已批准"),
     "suspended": ("notice", "挂账已批准"),
+    "refused": ("notice", "申请未获批准"),
     "archived": ("notice", "未接单归档"),
     "escalated": ("escalation", "{level} 级催办: 仍无人接单"),
     "reminded": ("escalation", "待办超时未处理, 请尽快处理"),
+    "unattended": ("escalation", "{level} 级催办: 仍待研判或核查"),
     "overdue": ("escalation", "已超时限, 请督办"),
 }
 """What each turn of a case asks of its hearer, and as which kind of message."""

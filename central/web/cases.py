@@ -84,9 +84,9 @@ def cases_page(who: Who, data: Data, wanted: Asked, page: str = "1") -> Response
     number = min(int(page), MAX_PAGE) if page.isascii() and page.isdigit() else 1
     with data.read() as session:
         shown = _read_page(session, wanted, max(1, number))
-        town: dict[str, Any] = {"orgs": store.orgs_of(session), "grids": store.grids_of(session)}
-    values = _list_values(wanted, shown) | town | {"org": who.person.org}
-    return render(who, "pages/cases.html", **values)
+        orgs, grids = store.orgs_of(session), store.grids_of(session)
+    town = {"orgs": orgs.items(), "grids": grids, "org": who.person.org}
+    return render(who, "pages/cases.html", **(_list_values(wanted, shown) | town))
 
 
 @router.get("/parts/cases")
@@ -159,7 +159,8 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
             return None
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
-    return replace(detail, likely=likely_of(who, case_no, alike))
+        orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
+    return replace(detail, likely=likely_of(who, case_no, alike), orgs=orgs)
 
 
 def case_values(

@@ -157,6 +157,8 @@ class Detail:
     previous_no: str | None = None
     next_no: str | None = None
     likely: Likely | None = None
+    orgs: tuple[tuple[str, str], ...] = ()
+    """Organisations that a case can be given to, id and name; empty where the town keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
