@@ -84,7 +84,8 @@ class CaseTallyTable(Base):
 class CaseFactsTable(Base):
     """What a case adds to key figures (`central.kpi.settled`); made anew from its log.
 
-    Valid for logs read until `from_at` or later, and before `until` if that is given.
+    Valid for logs read until `from_at` or later, and before `until` if that is given. `grids` are
+    those that the log kept, like `/inner/outer/`; empty for a log that kept none.
     """
 
     __tablename__ = "case_facts"
@@ -93,6 +94,7 @@ class CaseFactsTable(Base):
     )
     scene: Mapped[str] = mapped_column(String(40))
     place: Mapped[str] = mapped_column(String(40))
+    grids: Mapped[str] = mapped_column(Text, server_default="")
     lead: Mapped[str] = mapped_column(String(40))
     source: Mapped[str] = mapped_column(String(10))
     low: Mapped[datetime]

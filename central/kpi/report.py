@@ -18,7 +18,7 @@ from central.kpi.story import tell_all
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases and appeals; empty means any."""
+    """Which cases and appeals; empty means any. A grid includes those inside of it."""
 
     scene: str = ""
     grid: str = ""
@@ -30,7 +30,7 @@ class Wanted:
         source = one.source if isinstance(one, Case) else "appeal"
         return (
             self.scene in ("", one.scene)
-            and self.grid in ("", one.grid)
+            and self.grid in ("", *one.grids)
             and self.lead in ("", one.lead)
             and self.source in ("", source)
         )

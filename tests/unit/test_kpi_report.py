@@ -96,10 +96,11 @@ def test_durations_are_medians_of_what_happened() -> None:
 
 def test_filters() -> None:
     cases = [
-        case("A", *GOOD, grid="G1", lead="police"),
-        replace(case("B", *GOOD, grid="G2", lead="police"), scene="square_dance"),
+        case("A", *GOOD, grids=("G1", "T"), lead="police"),
+        replace(case("B", *GOOD, grids=("G2", "T"), lead="police"), scene="square_dance"),
     ]
     assert report(cases, [], END, Wanted(grid="G1")).rate("finished").denominator == 1
+    assert report(cases, [], END, Wanted(grid="T")).rate("finished").denominator == 2
     assert report(cases, [], END, Wanted(lead="police")).rate("finished").denominator == 2
     both = report(cases, [appeal(1)], END, Wanted(scene="square_dance"))
     assert both.rate("finished").denominator == 1
@@ -160,13 +161,13 @@ def test_impossible_periods_are_refused() -> None:
 
 def test_disputed_pairs_come_out_of_the_log() -> None:
     def returned(case_no: str) -> Case:
-        made_log = case(case_no, "0 file", "1 dispatch", "4 return", grid="G1")
+        made_log = case(case_no, "0 file", "1 dispatch", "4 return", grids=("G1",))
         filed, sent, back = made_log.entries
         to_police = replace(sent, detail={"org": "police"})
         proposed = replace(back, detail={"org": "enforcement"})
         return replace(made_log, entries=(filed, to_police, proposed))
 
-    cases = [returned("A"), returned("B"), case("C", *GOOD, grid="G1")]
+    cases = [returned("A"), returned("B"), case("C", *GOOD, grids=("G1",))]
     (pair,) = disputed(cases, DAY)
     assert (pair.scene, pair.grid, pair.cases, pair.dispatched) == ("fire_lane", "G1", 2, 3)
     assert pair.proposals == (("police", "enforcement", 2),)
