@@ -70,11 +70,11 @@ def _self_cleared_share(stories: Sequence[Story], scope: Scope) -> Iterator[Mark
 
 
 def _unaccepted(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
-    """未接单率: of the cases sent out in the period, those nobody ever accepted; must be 0."""
+    """未接单率: of the cases last sent out in the period, those nobody accepted then; must be 0."""
     for s in stories:
         archived = s.state == "archived_unaccepted"
-        if scope.period.holds(s.dispatched_at or (s.filed_at if archived else None)):
-            never = s.accepted_at is None
+        if scope.period.holds(s.sent_at or (s.filed_at if archived else None)):
+            never = not s.taken
             open_still = never and s.ended_at is None
             waits = open_still and s.accept_due_at is not None and s.accept_due_at > scope.as_of
             reason = s.left_out or (_self_cleared(s) if never else "")

@@ -104,6 +104,7 @@ def _kind(marks: Sequence[tuple[str, Mark]]) -> str:
 def _moments(story: Story) -> Iterator[datetime | None]:
     """Every moment that a figure asks the period about."""
     yield from (story.first_at, story.filed_at, story.dispatched_at, story.accepted_at)
+    yield story.sent_at
     yield from (story.handled_at, story.judged_at, story.ended_at, story.official_at)
     for stage in story.stages:
         yield stage.due_at or stage.begun_at

@@ -32,13 +32,19 @@ class Stage:
 
 @dataclass(slots=True)
 class Story:
-    """A case at a moment. `due` is what the last row said; made by `tell`, then only read."""
+    """A case at a moment. `due` is what the last row said; made by `tell`, then only read.
+
+    `dispatched_at` and `accepted_at` are the first ones; `sent_at` is the last dispatch, and
+    `taken` says whether somebody accepted after it and has not returned it.
+    """
 
     case: Case
     state: str = ""
     first_at: datetime | None = None
     filed_at: datetime | None = None
     dispatched_at: datetime | None = None
+    sent_at: datetime | None = None
+    taken: bool = False
     accepted_at: datetime | None = None
     accept_due_at: datetime | None = None
     handled_at: datetime | None = None
@@ -108,7 +114,7 @@ def _enter(story: Story, entry: Entry) -> None:
         story.stages.append(Stage(entry.at))
     if entry.to_state == "dispatched" and story.dispatched_at is None:
         story.dispatched_at = entry.at
-    if entry.to_state in ("filed", "dispatched"):
+    if entry.to_state in ("filed", "dispatched", "returned"):
         story.accept_due_at = entry.deadlines.accept_at
     if entry.to_state in ("closed", "void", "merged", "archived_unaccepted"):
         story.ended_at = story.ended_at or entry.at
@@ -147,12 +153,18 @@ def _voided(story: Story, entry: Entry) -> None:
         story.permitted = entry.reason == "authorised"
 
 
+def _sent(story: Story, entry: Entry) -> None:
+    story.sent_at, story.taken = entry.at, False
+
+
 def _accepted(story: Story, entry: Entry) -> None:
+    story.taken = True
     story.accepted_at = story.accepted_at or entry.at
 
 
 def _returned(story: Story, _: Entry) -> None:
     story.returns += 1
+    story.taken = False
 
 
 def _handled(story: Story, entry: Entry) -> None:
@@ -204,6 +216,7 @@ EFFECTS: dict[str, Callable[[Story, Entry], None]] = {
     "confirm": _confirmed,
     "reject": _rejected,
     "void": _voided,
+    "dispatch": _sent,
     "accept": _accepted,
     "return": _returned,
     "handle": _handled,

@@ -159,6 +159,13 @@ OTHERS = [
     ("unaccepted", ("0 file", "1 dispatch", "12 self_clear"), "self_cleared"),
     ("unaccepted", ("0 file", "1 dispatch", "9 handle"), 0),
     ("unaccepted", ("0 file", "1 dispatch", "4 return"), 1),
+    ("unaccepted", (*GOOD[:3], "4 return"), 1),  # nobody has it any more
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch"), 1),
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch", "60 archive"), 1),
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch", "6 accept"), 0),
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch", "12 self_clear"), "self_cleared"),
+    ("unaccepted", (*GOOD[:3], "60 archive"), 0),  # it was accepted: not on time, not finished
+    ("on_time", (*GOOD[:3], "60 archive"), 0),
     ("unaccepted", ("0 file",), None),
     ("cleared_on_site", (*GOOD[:4], "21 verify by=system"), 1),
     ("cleared_on_site", (*GOOD[:4], "21 verify by=verifier"), 0),
@@ -174,6 +181,8 @@ def test_other_figures(rate: str, rows: tuple[str, ...], expected: object) -> No
 def test_waiting_for_somebody_is_not_yet_unaccepted() -> None:
     assert told("unaccepted", "0 file", "1 dispatch", as_of=4) == "still_waiting"
     assert told("unaccepted", "0 file", "1 dispatch", as_of=6) == 1
+    again = (*GOOD[:3], "4 return", "300 dispatch")
+    assert told("unaccepted", *again, as_of=301) == 1  # the last moment to accept has passed
 
 
 def test_reoffence_and_alerts_per_camera_day() -> None:

@@ -13,6 +13,13 @@ depends_on: Sequence[str] | None = None
 CHOOSING = "('not_contacted', 'outcome', 'satisfaction', 'link')"
 
 
+TOLD_ANEW = (
+    "SELECT case_id FROM transitions WHERE action = 'return'",
+    "SELECT case_id FROM transitions WHERE action = 'dispatch' GROUP BY 1 HAVING count(*) > 1",
+)
+"""Cases that figures count in another way from here on; facts of all others stay true."""
+
+
 def upgrade() -> None:
     """What was chosen is the first word of a row's text; a note may follow it."""
     for table, column in (("appeal_log", sa.String(40)), ("case_facts", sa.Text())):
@@ -29,8 +36,20 @@ def upgrade() -> None:
         "(SELECT 1 FROM appeal_log AS other WHERE other.appeal_id = appeal_log.appeal_id "
         "AND other.action = 'link')"
     )
+    _forget()
 
 
 def downgrade() -> None:
     op.drop_column("case_facts", "grids")
     op.drop_column("appeal_log", "value")
+    _forget()
+
+
+def _forget() -> None:
+    no = "0" if op.get_bind().dialect.name == "sqlite" else "false"
+    for ids in TOLD_ANEW:
+        op.execute(
+            f"INSERT INTO case_unsettled (case_id, tried) SELECT case_id, {no} FROM case_facts "  # noqa: S608
+            f"WHERE case_id IN ({ids})"
+        )
+        op.execute(f"DELETE FROM case_facts WHERE case_id IN ({ids})")  # noqa: S608
