@@ -21,25 +21,25 @@ def _filing(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
 
 
 def _finished(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
-    """办结率: of what was filed in the period, what somebody brought to an end."""
+    """办结率: of what was filed in the period and not passed on, what was brought to an end."""
     for s in stories:
         if scope.period.holds(s.filed_at):
             done = s.state == "closed"
-            yield mark(s.case.case_no, done, s.left_out or _self_cleared(s))
+            yield mark(s.case.case_no, done, s.left_out or s.passed_by)
 
 
 def _on_time(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
     """按时办结率: of what was due in the period (open ones too), what was handled in time."""
     for s, error in _due(stories, scope):
         met = not error and _in_time(s)
-        yield mark(s.case.case_no, met, s.left_out or _self_cleared(s), error)
+        yield mark(s.case.case_no, met, s.left_out or s.passed_by, error)
 
 
 def _on_time_exempted(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
     """The same with approved exemptions as met; the raw figure stands beside it."""
     for s, error in _due(stories, scope):
         met = not error and (_in_time(s) or (s.exempt and s.state != "archived_unaccepted"))
-        yield mark(s.case.case_no, met, s.left_out or _self_cleared(s), error)
+        yield mark(s.case.case_no, met, s.left_out or s.passed_by, error)
 
 
 def _red(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
@@ -66,7 +66,7 @@ def _self_cleared_share(stories: Sequence[Story], scope: Scope) -> Iterator[Mark
     """自行消除率: of the cases that ended in the period, those nobody had to come for."""
     for s in stories:
         if scope.period.holds(s.ended_at):
-            yield mark(s.case.case_no, bool(_self_cleared(s)), s.left_out)
+            yield mark(s.case.case_no, s.close_reason == "self_cleared", s.left_out)
 
 
 def _unaccepted(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
@@ -77,7 +77,7 @@ def _unaccepted(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
             never = not s.taken
             open_still = never and s.ended_at is None
             waits = open_still and s.accept_due_at is not None and s.accept_due_at > scope.as_of
-            reason = s.left_out or (_self_cleared(s) if never else "")
+            reason = s.left_out or (s.passed_by if never else "")
             yield mark(s.case.case_no, never, reason or ("still_waiting" if waits else ""))
 
 
@@ -152,7 +152,3 @@ def _in_time(s: Story) -> bool:
     if s.state == "archived_unaccepted" or s.handled_at is None or s.handled_due_at is None:
         return False
     return s.handled_at <= s.handled_due_at
-
-
-def _self_cleared(s: Story) -> str:
-    return "self_cleared" if s.close_reason == "self_cleared" else ""

@@ -69,6 +69,12 @@ class Story:
         return self.handled_due_at if self.handled_at is not None else self.due.official_at
 
     @property
+    def passed_by(self) -> str:
+        """Why nobody here had to handle it: it went away by itself, or was passed on as it was."""
+        is_away = self.close_reason == "transferred_out" and self.handled_at is None
+        return self.close_reason if is_away or self.close_reason == "self_cleared" else ""
+
+    @property
     def left_out(self) -> str:
         """Why the case is in no figure of work: it was none (void) or is another one (merged)."""
         return self.state if self.state in ("void", "merged") else ""
@@ -198,6 +204,12 @@ def _closed(story: Story, entry: Entry) -> None:
     story.by_sensor = entry.role == "system"
 
 
+def _transferred(story: Story, entry: Entry) -> None:
+    """Whoever passes it on has not handled it; what was handed in before stays handled."""
+    story.stood = story.handled_at is not None
+    story.close_reason = CLOSING[entry.action]
+
+
 def _self_cleared(story: Story, _: Entry) -> None:
     story.close_reason = "self_cleared"
 
@@ -223,7 +235,7 @@ EFFECTS: dict[str, Callable[[Story, Entry], None]] = {
     "rework": _reworked,
     "verify": _closed,
     "explain": _closed,
-    "transfer": _closed,
+    "transfer": _transferred,
     "self_clear": _self_cleared,
     "reopen": _reopened,
     "exempt": _exempted,

@@ -16,6 +16,7 @@ CHOOSING = "('not_contacted', 'outcome', 'satisfaction', 'link')"
 TOLD_ANEW = (
     "SELECT case_id FROM transitions WHERE action = 'return'",
     "SELECT case_id FROM transitions WHERE action = 'dispatch' GROUP BY 1 HAVING count(*) > 1",
+    "SELECT case_id FROM transitions WHERE action = 'transfer'",
 )
 """Cases that figures count in another way from here on; facts of all others stay true."""
 
