@@ -56,10 +56,14 @@ def _red(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
 
 
 def _precision(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
-    """自动立案准确率: of sensors' cases that were judged in the period, those that were true."""
+    """自动立案准确率: of sensors' cases that were reviewed in the period, those that were true.
+
+    Cameras are promoted by the same marks. What was handled without a review is shown beside.
+    """
     for s in stories:
-        if s.case.source == "sensor" and scope.period.holds(s.judged_at):
-            yield mark(s.case.case_no, bool(s.verdict), "permitted" if s.permitted else "")
+        if s.case.source == "sensor" and scope.period.holds(s.judged_at or s.handled_at):
+            reason = "permitted" if s.permitted else "unreviewed" if s.verdict is None else ""
+            yield mark(s.case.case_no, bool(s.proved), reason)
 
 
 def _self_cleared_share(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:

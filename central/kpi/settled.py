@@ -22,6 +22,7 @@ from central.kpi.story import Story, tell
 BEGINNING, FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 IN_ALL_TIME = Period(BEGINNING, FOR_EVER)
 LONG = timedelta(days=7)
+PRECISION = ("precision", "")
 NEXT = timedelta(microseconds=1)
 """The clock's smallest step: at its deadline a case is still in time."""
 
@@ -75,6 +76,11 @@ def sums_of(kinds: Iterable[tuple[str, int]]) -> dict[str, Sums]:
         for name, is_met, excluded, times in json.loads(kind):
             found.setdefault(name, Counter())[is_met, excluded] += times * number
     return found
+
+
+def verdict_in(kind: str) -> bool | None:
+    """The verdict on the sensors that such a case adds to precision; None: it adds none."""
+    return next((met for name, met, out, _ in json.loads(kind) if (name, out) == PRECISION), None)
 
 
 def _all_marks(story: Story, scope: Scope) -> Iterator[tuple[str, Iterator[Mark]]]:

@@ -1,6 +1,8 @@
 """What a case's log tells until a moment, as far as figures need it: one fold over its rows. Pure.
 
 What only the figures decide:
+- a verdict is the word of somebody who reviewed the evidence, the last one if there are several;
+  to handle a case is none, and permitted work was seen rightly and is none either;
 - a case counts as handled from the first hand-in that stood: one that was sent back (sensor or
   verifier disagreed) or taken back never happened;
 - a red light is an event of a stage (from filing or a reopening until handled): the internal
@@ -67,6 +69,11 @@ class Story:
     def official_at(self) -> datetime | None:
         """The official deadline that counts: the one in force when it was handled, or the last."""
         return self.handled_due_at if self.handled_at is not None else self.due.official_at
+
+    @property
+    def proved(self) -> bool | None:
+        """Whether the sensors were right, by the reviewed cases that count; None: not one."""
+        return None if self.case.source != "sensor" or self.permitted else self.verdict
 
     @property
     def passed_by(self) -> str:
@@ -144,7 +151,7 @@ def _end_stage(story: Story, at: datetime) -> None:
 
 
 def _confirmed(story: Story, entry: Entry) -> None:
-    story.verdict, story.judged_at = True, entry.at
+    story.verdict, story.judged_at, story.permitted = True, entry.at, False
 
 
 def _rejected(story: Story, entry: Entry) -> None:
@@ -153,8 +160,8 @@ def _rejected(story: Story, entry: Entry) -> None:
 
 
 def _voided(story: Story, entry: Entry) -> None:
-    """Taking a case away because it was none is a word on the evidence too."""
-    if story.verdict is None and entry.reason in ("false_positive", "authorised"):
+    """Taking a case away because it was none is a word on the evidence too, the last one."""
+    if entry.reason in ("false_positive", "authorised"):
         _rejected(story, entry)
         story.permitted = entry.reason == "authorised"
 
@@ -176,8 +183,6 @@ def _returned(story: Story, _: Entry) -> None:
 def _handled(story: Story, entry: Entry) -> None:
     _accepted(story, entry)
     _end_stage(story, entry.at)
-    if story.verdict is None:
-        _confirmed(story, entry)
     if not story.stood:
         _hand_in(story, entry)
 

@@ -148,7 +148,11 @@ OTHERS = [
     ("finished", ("0 file", "60 archive"), 0),
     ("finished", (*GOOD, "50 reopen"), 0),
     ("precision", ("0 file", "1 confirm to=filed"), 1),
-    ("precision", GOOD, 1),  # who has dealt with it has seen it
+    ("precision", GOOD, "unreviewed"),
+    ("precision", (*GOOD[:2], "2 confirm", *GOOD[2:]), 1),
+    ("precision", (*GOOD, "30 void:false_positive"), 0),
+    ("precision", ("0 file", "1 confirm", "2 void:false_positive"), 0),
+    ("precision", ("0 file", "1 confirm", "2 void:authorised"), "permitted"),
     ("precision", ("0 file", "1 reject:wrong_zone"), 0),
     ("precision", ("0 file", "1 reject:permitted"), "permitted"),
     ("precision", ("0 file", "1 void:false_positive"), 0),

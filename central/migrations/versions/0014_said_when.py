@@ -17,6 +17,9 @@ TOLD_ANEW = (
     "SELECT case_id FROM transitions WHERE action = 'return'",
     "SELECT case_id FROM transitions WHERE action = 'dispatch' GROUP BY 1 HAVING count(*) > 1",
     "SELECT case_id FROM transitions WHERE action = 'transfer'",
+    "SELECT id FROM cases WHERE verdict = 'true' AND NOT EXISTS (SELECT 1 FROM transitions "
+    "WHERE case_id = cases.id AND action = 'confirm')",
+    "SELECT case_id FROM transitions WHERE action = 'void'",
 )
 """Cases that figures count in another way from here on; facts of all others stay true."""
 
