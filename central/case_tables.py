@@ -9,6 +9,7 @@ from central.columns import Base, RowId
 
 BEGINNING = {name: {name: "varchar_pattern_ops"} for name in ("case_no", "place")}
 
+HANDED = text("action IN ('dispatch', 'return')")
 UNTIL_GIVEN, IS_LONG = text("until IS NOT NULL"), text("is_long")
 
 
@@ -170,7 +171,11 @@ class TransitionTable(Base):
     deadlines: Mapped[str] = mapped_column(Text)
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
-    __table_args__ = (Index(None, "case_id", "number", unique=True), Index(None, "at"))
+    __table_args__ = (
+        Index(None, "case_id", "number", unique=True),
+        Index(None, "at"),
+        Index("ix_transitions_handed", "at", postgresql_where=HANDED, sqlite_where=HANDED),
+    )
 
 
 class TimerTable(Base):

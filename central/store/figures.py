@@ -9,6 +9,7 @@ from central.case_tables import CaseTable, TransitionTable
 from central.kpi.report import Beside, Report, Wanted, report_beside
 from central.kpi.rules import Scope
 from central.store.cameras import count_cameras
+from central.store.disputing import disputes_of
 from central.store.hearing import appeals_of
 from central.store.logs import cases_of
 from central.store.settling import lengths_s, sums, told_from_logs
@@ -29,11 +30,12 @@ def figures(
     days = _camera_days(session, scope)
     touching = select(CaseTable.id).where(*_touching(scope), *seen_cases(session))
     asked: Executable = touching
-    beside = Beside(days)
+    disputed = disputes_of(session, scope, chosen)
+    beside = Beside(days, disputed=disputed)
     if not with_marks:
         asked = told_from_logs(session, scope, touching)
         lengths = lengths_s(session, scope, chosen)
-        beside = Beside(days, sums(session, scope, chosen), lengths)
+        beside = Beside(days, sums(session, scope, chosen), lengths, disputed)
     ids = sorted(session.scalars(asked))
     cases = (case for _, case in cases_of(session, ids, scope.as_of))
     return report_beside(cases, appeals_of(session, scope, chosen), scope, chosen, beside)

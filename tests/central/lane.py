@@ -105,10 +105,10 @@ class Lane:
         org: str = "",
         **said: Any,
     ) -> store.Case:
-        """Somebody acts on the newest version of the case."""
+        """Somebody acts on the newest version of the case; `to` is the organisation they name."""
         self.until(clock)
         case = self.case(number)
-        note = said.pop("note", "")
+        note, named = said.pop("note", ""), said.pop("to", "")
         request = store.ActionRequest(
             action,
             role,
@@ -117,7 +117,7 @@ class Lane:
             note=note,
             role=role,
             org=org,
-            said=Detail(**said),
+            said=Detail(org=named, **said),
         )
         with self.write() as session:
             return store.act(session, case.case_no, request, self.now)

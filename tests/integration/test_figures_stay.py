@@ -12,7 +12,6 @@ from central.appeals import records
 from central.appeals.contact import Seal
 from central.appeals.rules import Action
 from central.case_tables import CaseFactsTable
-from central.cases.standing import Detail
 from central.db import Database
 from central.kpi.periods import scope_of
 from central.kpi.report import Wanted
@@ -108,14 +107,6 @@ def an_answered_appeal(lane: Lane, case_no: str) -> str:
     return number
 
 
-def dispatch(lane: Lane, clock: str, number: str, org: str) -> None:
-    lane.until(clock)
-    version, said = lane.case(number).version, Detail(org=org)
-    request = store.ActionRequest("dispatch", "dispatcher", version, role="dispatcher", said=said)
-    with lane.write() as session:
-        store.act(session, number, request, lane.now)
-
-
 def move_place(lane: Lane, folder: Path) -> None:
     """The lane belongs to a grid in the east from now on."""
     content = (EXAMPLE_FOLDER / "places.csv").read_text("utf-8")
@@ -144,7 +135,7 @@ def test_what_is_done_later_changes_nothing_of_before(
     says(lane, "22:23:00", number, "satisfaction", "satisfied")
     says(lane, "22:24:00", number, "link", second)
     assert [looks(lane, moment) for moment in moments] == before
-    dispatch(lane, "22:25:00", first, "police")
+    lane.does("22:25:00", "dispatch", "dispatcher", number=first, to="police")
     assert [looks(lane, moment) for moment in moments] == before
     move_place(lane, tmp_path)
     assert [looks(lane, moment) for moment in moments] == before

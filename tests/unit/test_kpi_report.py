@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from central.kpi.disputes import disputed
+from central.kpi.disputes import returned
 from central.kpi.entry import Case, Deadlines, read_deadlines
 from central.kpi.rates import moment, number
 from central.kpi.report import Report, Wanted, report
 from central.kpi.rules import Period, Population, Rules, Scope
 from central.kpi.story import tell
+from central.routing.disputes import disputed_pairs
 from tests.central.logs import T0, appeal, case, minute
 
 DAY = Period(T0 - timedelta(hours=1), T0 + timedelta(hours=23))
@@ -160,18 +161,19 @@ def test_impossible_periods_are_refused() -> None:
 
 
 def test_disputed_pairs_come_out_of_the_log() -> None:
-    def returned(case_no: str) -> Case:
+    def sent_back(case_no: str) -> Case:
         made_log = case(case_no, "0 file", "1 dispatch", "4 return", grids=("G1",))
         filed, sent, back = made_log.entries
         to_police = replace(sent, detail={"org": "police"})
         proposed = replace(back, detail={"org": "enforcement"})
         return replace(made_log, entries=(filed, to_police, proposed))
 
-    cases = [returned("A"), returned("B"), case("C", *GOOD, grids=("G1",))]
-    (pair,) = disputed(cases, DAY)
+    cases = [sent_back("A"), sent_back("B"), case("C", *GOOD, grids=("G1",))]
+    sent = {("fire_lane", "G1"): 3}
+    (pair,) = disputed_pairs(returned(cases, DAY), sent)
     assert (pair.scene, pair.grid, pair.cases, pair.dispatched) == ("fire_lane", "G1", 2, 3)
     assert pair.proposals == (("police", "enforcement", 2),)
-    assert disputed(cases, DAY, least_cases=3) == ()
+    assert disputed_pairs(returned(cases, DAY), sent, least_cases=3) == ()
 
 
 def test_the_bytes_are_canonical() -> None:

@@ -40,10 +40,17 @@ def upgrade() -> None:
         "(SELECT 1 FROM appeal_log AS other WHERE other.appeal_id = appeal_log.appeal_id "
         "AND other.action = 'link')"
     )
+    handed = sa.text("action IN ('dispatch', 'return')")
+    op.create_index(
+        *("ix_transitions_handed", "transitions", ["at"]),
+        postgresql_where=handed,
+        sqlite_where=handed,
+    )
     _forget()
 
 
 def downgrade() -> None:
+    op.drop_index("ix_transitions_handed", "transitions")
     op.drop_column("case_facts", "grids")
     op.drop_column("appeal_log", "value")
     _forget()
