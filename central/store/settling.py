@@ -22,6 +22,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy.orm import Session
@@ -54,7 +55,9 @@ def any_to_settle(session: Session, now: datetime) -> bool:
 
 def settle_cases(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
     """Settle cases as they stand now, under the lock of their rows; how many were looked at."""
-    waiting = select(CaseTable.id).where(or_(*(CaseTable.id.in_(one) for one in _waiting(now))))
+    # So many of each kind first: a database asked for one of all that wait looks at all for each.
+    some = union(*(select(one.limit(limit).subquery()) for one in _waiting(now))).subquery()
+    waiting = select(CaseTable.id).where(CaseTable.id.in_(select(some)))
     locked = waiting.order_by(CaseTable.id).limit(limit)
     ids = list(session.scalars(locked.with_for_update(of=CaseTable, skip_locked=True)))
     done = [row for row in (_row(*found, now) for found in cases_of(session, ids)) if row]
