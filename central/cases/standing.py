@@ -60,6 +60,8 @@ class Detail:
     severity: str = ""
     limits: str = ""
     pictures: tuple[str, ...] = ()
+    grids: tuple[str, ...] = ()
+    """Of a case's first row: the grid of its place then, and those around it, inner ones first."""
 
     def to_json(self) -> str:
         """Exact text for the log: keys sorted, empty ones left out."""
@@ -72,7 +74,7 @@ class Detail:
         for name in ("until", "due_at"):
             if name in found:
                 found[name] = _moment(found[name])
-        for name in ("assist", "inform", "incidents", "pictures"):
+        for name in ("assist", "inform", "incidents", "pictures", "grids"):
             if name in found:
                 found[name] = tuple(found[name])
         return cls(**found)

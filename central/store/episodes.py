@@ -26,7 +26,7 @@ from central.filing import files_case, local_day
 from central.store.live import SYSTEM, Live, children_of, lock_case, new_case
 from central.store.merging import absorb
 from central.store.nearby import begun_around, case_of, cases_at, members_of, mode_of, owned_there
-from central.store.routes import dispatching, filing, worsening
+from central.store.routes import dispatching, filing, queueing, worsening
 from central.store.sql import add_new
 from central.store.turns import turns_of
 from central.tables import IncidentTable
@@ -178,7 +178,7 @@ def _file(session: Session, members: list[IncidentTable], here: Now) -> Live:
     live = new_case(session, witnesses[0], here.at, here.zone)
     live.look(members)
     if not trusted:
-        live.by_itself("queue", here.at)
+        live.by_itself("queue", here.at, queueing(session, live.row))
         return live
     live.by_itself("file", here.at, filing(session, live.row, here.at))
     dispatch_by_rule(session, live, here.at)

@@ -18,6 +18,8 @@ from central.store.sight import grids_in_sight
 from central.town.keeping import load_town, newest_version
 
 _TOWN = "town"
+NO_GRID = "-"
+"""In the log: the place was in no grid."""
 
 log = structlog.get_logger()
 
@@ -45,10 +47,27 @@ def grid_finder(session: Session) -> Callable[[str], str]:
     return find
 
 
+def grids_finder(session: Session) -> Callable[[str], tuple[str, ...]]:
+    """The grid of a place in the town of now and those around it, each place looked up once."""
+    atlas, find = town_of_now(session).atlas, grid_finder(session)
+
+    @cache
+    def around(place: str) -> tuple[str, ...]:
+        grid = find(place)
+        return tuple(one.id for one in atlas.lineage(atlas.by_id[grid])) if grid else ()
+
+    return around
+
+
+def grids_to_keep(session: Session, place: str) -> tuple[str, ...]:
+    """The grids of a place for the log, where nothing must not look like an old row's silence."""
+    return grids_finder(session)(place) or (NO_GRID,)
+
+
 def places_in(session: Session, grid: str) -> list[str]:
-    """Places whose grid this is in the town of now."""
-    find = grid_finder(session)
-    return sorted(place for place in town_of_now(session).places if find(place) == grid)
+    """Places that lie in this grid, or in one inside of it, in the town of now."""
+    around = grids_finder(session)
+    return sorted(place for place in town_of_now(session).places if grid in around(place))
 
 
 def contact_due_of(session: Session, service_code: str, at: datetime) -> datetime:
@@ -102,12 +121,18 @@ def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> 
 
 
 def filing(session: Session, case: CaseTable, at: datetime, note: str = "") -> Detail:
-    """What the row that files a case says of its limits: those of the mildest severity.
+    """What the row that files a case says: its grids, and its limits, of the mildest severity.
 
     A worse one has a row of its own that tightens them, so the order of arrival does not matter.
     """
     route = route_of(session, case, mildest(case.scene), at)
-    return Detail(note=note, limits=written(route.limits) if route else "")
+    limits = written(route.limits) if route else ""
+    return Detail(note=note, limits=limits, grids=grids_to_keep(session, case.place))
+
+
+def queueing(session: Session, case: CaseTable) -> Detail:
+    """What the row says that lets a case wait for the desk: its grids."""
+    return Detail(grids=grids_to_keep(session, case.place))
 
 
 def dispatching(session: Session, case: CaseTable, at: datetime) -> Detail | None:
