@@ -8,10 +8,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from central.columns import Base, RowId
 
 LINKED, UNLINKED = text("case_no IS NOT NULL"), text("case_no IS NULL")
+UNCALLED = text(
+    "contacted_at IS NULL AND not_contacted IS NULL AND outcome IS NULL AND contact_told_at IS NULL"
+)
 
 
 class AppealTable(Base):
-    """What somebody asked for, with duties of its own: contact, reply, outcome, satisfaction."""
+    """What somebody asked for, with duties of its own: contact, reply, outcome, satisfaction.
+
+    `contact_told_at`: when people heard that the deadline for the first contact had run out.
+    """
 
     __tablename__ = "appeals"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -29,6 +35,7 @@ class AppealTable(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime] = mapped_column(index=True)
     contact_due_at: Mapped[datetime] = mapped_column(index=True)
+    contact_told_at: Mapped[datetime | None]
     contacted_at: Mapped[datetime | None]
     not_contacted: Mapped[str | None] = mapped_column(String(40))
     reply: Mapped[str] = mapped_column(Text)
@@ -47,6 +54,12 @@ class AppealTable(Base):
             *("lat", "lon"),
             postgresql_where=UNLINKED,
             sqlite_where=UNLINKED,
+        ),
+        Index(
+            "ix_appeals_uncalled",
+            "contact_due_at",
+            postgresql_where=UNCALLED,
+            sqlite_where=UNCALLED,
         ),
     )
 

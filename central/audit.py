@@ -47,6 +47,7 @@ ACTIONS = frozenset(
         "town_imported",
         "message_retried",
         "appeal_added",
+        "case_entered",
         "appeal_acted",
         "contact_viewed",
         "access_token_issued",

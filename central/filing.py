@@ -9,6 +9,8 @@ FIRST_REV_AFTER_CONFIRMED = 3  # warned is 1, confirmed 2
 APPEALS = "AP"
 """Prefix of appeals: they are numbered beside cases and are none."""
 PREFIXES = {"fire_lane": "FL", "square_dance": "SQ", "facility": "PF", "device": "DV"}
+BY_HAND = ("fire_lane", "square_dance", "facility")
+"""Scenes that people make cases of; one of a device is the devices' own affair."""
 
 
 def files_case(data: IncidentData) -> bool:

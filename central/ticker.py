@@ -27,8 +27,18 @@ def tick(database: Database, now: Now, zone: ZoneInfo) -> dict[int, tuple[Action
     for case_id in waiting:
         with database.write() as session:
             done[case_id] = store.fire(session, case_id, now())
+    _tell_overdue(database, now)
     _keep(database, now)
     return done
+
+
+def _tell_overdue(database: Database, now: Now) -> None:
+    """Let people hear of appeals whose deadline for the first contact has run out."""
+    with database.read() as session:
+        waits = store.any_contact_overdue(session, now())
+    if waits:
+        with database.write() as session:
+            store.tell_contact_overdue(session, now())
 
 
 def _keep(database: Database, now: Now) -> None:

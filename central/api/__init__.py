@@ -8,6 +8,7 @@ from central.api import (
     cameras,
     cases,
     changes,
+    entering,
     events,
     evidence,
     export,
@@ -22,7 +23,18 @@ from central.api import (
 
 router = APIRouter()
 PARTS = (
-    *(cases, photos, appeals, suggestions, incidents, evidence, boxes, cameras, quarantine),
+    *(
+        cases,
+        entering,
+        photos,
+        appeals,
+        suggestions,
+        incidents,
+        evidence,
+        boxes,
+        cameras,
+        quarantine,
+    ),
     *(kpi, changes, export, oauth, events, ops),
 )
 for part in PARTS:

@@ -16,7 +16,10 @@ from central.case_tables import CaseSerialTable, CaseTable
 from central.filing import APPEALS, local_day
 from central.filing import case_no as numbered
 from central.store.sql import insert
+from central.tell import outbox
 
+CALLED: frozenset[Action] = frozenset({"contact", "not_contacted", "outcome"})
+"""After these nobody needs to hear any more that somebody must be called."""
 DUTIES = ("contacted_at", "not_contacted", "reply", "replied_at", "outcome", "outcome_at",
           "satisfaction", "satisfaction_at", "case_no")  # fmt: skip
 
@@ -118,6 +121,7 @@ def add_appeal(
     session.flush()
     _log(session, row, Doing("link", new.source, new.case_no or ""), now, added=True)
     store.record_change(session, "appeal_added", number, now)
+    store.tell_of_appeal(session, row, "added", now)
     noted = store.Noted(now, new.source, "appeal_added", number, "", {"kind": new.kind})
     store.note(session, noted)
     return appeal_of(row)
@@ -159,6 +163,8 @@ def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tup
     row.updated_at = now
     session.flush()
     logged = _log(session, row, doing, now)
+    if doing.action in CALLED:
+        outbox.withdraw(session, appeal_no, doing.action, now)
     store.record_change(session, f"appeal_{doing.action}", appeal_no, now)
     did = {"did": doing.action}
     store.note(

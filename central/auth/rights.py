@@ -52,12 +52,13 @@ _API = _grant(ANY, r"/api/(?!v1/evidence/).*")
 _API_READ = _grant(READ, r"/api/(?!v1/evidence/).*")
 _HINTS = _grant(READ, r"/(events|metrics)")
 _JUDGE = _grant(POST, r"/api/v1/cases/.*")
-_PAGES_READ = _grant(READ, r"/(?!api/).*")
+_PAGES_READ = _grant(READ, r"/(?!api/|cases/new\Z).*")
 _LEAVE = _grant(POST, r"/logout(/everywhere)?")
 _ACT = _grant(POST, r"/(cases/[^/]*/(verdict|handled|suggestions)|appeals/[^/]*/(act|suggestions))")
 # Appeals are entered at the desk or by programs; duties towards them are whoever's work they are.
 _APPEALS = _grant(POST, r"/api/v1/appeals/.*")
 _ADD_APPEAL = _grant(POST, r"/api/v1/appeals")
+_ADD_CASE = _grant(POST, r"/api/v1/cases")
 # Trusting a camera to file by itself is not for the desk whose verdicts it rests on.
 _DESK_PAGES = _grant(ANY, r"/(?!api/|cameras/).*")
 _DESK_API = _grant(ANY, r"/api/(?!v1/evidence/|v1/cameras/).*")
@@ -80,7 +81,7 @@ RIGHTS: dict[str, tuple[Grant, ...]] = {
     "read": (_API_READ, _HINTS, *_SHOWN, _ORIGINAL, _OPEN311),
     "operate": (
         *(_API_READ, _HINTS, *_SHOWN, _ORIGINAL, _JUDGE),
-        *(_APPEALS, _ADD_APPEAL, _OPEN311, _OPEN311_POST),
+        *(_APPEALS, _ADD_APPEAL, _ADD_CASE, _OPEN311, _OPEN311_POST),
     ),
 }
 """Role or scope -> what it may. Pictures are put by boxes alone."""

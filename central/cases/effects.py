@@ -14,9 +14,11 @@ Effect = Callable[[Standing, Entry], Standing]
 
 
 def _filed(standing: Standing, entry: Entry) -> Standing:
+    """Whoever files a case by hand has judged it; a sensor has not."""
     detail = entry.detail
+    by_person = entry.role != "system"
     return with_times(
-        standing,
+        replace(standing, verdict="true") if by_person else standing,
         filed_at=entry.at,
         waiting_since=entry.at,
         severity=detail.severity,

@@ -85,6 +85,11 @@ def mildest(scene: str) -> str:
     return next((severity for name, severity in DEFAULTS if name == scene), "")
 
 
+def severities_of(scene: str) -> tuple[str, ...]:
+    """The severities that a case of a scene can have, the mildest first; none if it is unknown."""
+    return tuple(severity for name, severity in DEFAULTS if name == scene)
+
+
 def limits_of(scene: str, severity: str = "", text: str = "") -> Limits:
     """Those of the text, else of scene and severity, else the mildest of the scene."""
     if text:

@@ -2,6 +2,11 @@
 
 from central.audit import Broken, Head, Noted
 from central.store.acks import PendingAck, drop_acks, pending_acks
+from central.store.appealing import (
+    any_contact_overdue,
+    tell_contact_overdue,
+    tell_of_appeal,
+)
 from central.store.audit import audit_head, list_audit, note, note_act, sign, verify_audit
 from central.store.box_types import Box, DeviceCondition, Gap, Quarantined
 from central.store.boxes import get_box, list_boxes, save_state
@@ -39,6 +44,14 @@ from central.store.enrolment import (
     revoke_certificates,
     revoked_certificates,
     standing,
+)
+from central.store.entering import (
+    CaseThere,
+    Known,
+    NewCase,
+    enter_case,
+    places_known,
+    places_near,
 )
 from central.store.figures import figures
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
@@ -101,6 +114,7 @@ __all__ = [
     "CaseDetail",
     "CaseFilter",
     "CasePage",
+    "CaseThere",
     "ChainFault",
     "ChainReport",
     "Change",
@@ -113,7 +127,9 @@ __all__ = [
     "Head",
     "Holder",
     "Incident",
+    "Known",
     "LogEntry",
+    "NewCase",
     "NewEvidence",
     "NotFound",
     "NotRetryable",
@@ -132,6 +148,7 @@ __all__ = [
     "add_evidence",
     "add_key",
     "add_photo",
+    "any_contact_overdue",
     "any_enrolled",
     "any_to_settle",
     "audit_head",
@@ -151,6 +168,7 @@ __all__ = [
     "dismiss",
     "drop_acks",
     "due_cases",
+    "enter_case",
     "figures",
     "find_key",
     "fire",
@@ -185,6 +203,8 @@ __all__ = [
     "note_act",
     "orgs_of",
     "pending_acks",
+    "places_known",
+    "places_near",
     "read_feed",
     "record_change",
     "refuse",
@@ -205,6 +225,8 @@ __all__ = [
     "suggestions_of_case",
     "tally_is_long",
     "tally_of_cases",
+    "tell_contact_overdue",
+    "tell_of_appeal",
     "timeline_of",
     "verify_audit",
     "watch_devices",

@@ -15,7 +15,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable, TransitionTable
-from central.kpi.entry import Case, Entry, read_deadlines
+from central.kpi.entry import Case, Entry, Source, read_deadlines
 from central.store.routes import NO_GRID, grids_finder
 from central.tables import IncidentTable
 
@@ -75,10 +75,18 @@ def _case(rows: list[Row[Any]], around: tuple[str, ...]) -> Case:
         grids=() if kept == (NO_GRID,) else kept,
         lead=next(given, ""),
         camera=camera,
-        source="sensor" if first.origin is None else "system",
+        source=_source(first.origin),
         began_at=first.since,
         reoffence_of=str(first.reoffence_of or ""),
     )
+
+
+def _source(origin: str | None) -> Source:
+    """Who a case comes from: a sensor unless its origin says otherwise."""
+    if origin is None:
+        return "sensor"
+    people: dict[str, Source] = {"appeal": "appeal", "desk": "desk"}
+    return people.get(origin.partition(":")[0], "system")
 
 
 def _entry(row: Row[Any]) -> Entry:

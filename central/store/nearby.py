@@ -5,16 +5,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from central.case_tables import CameraTable, CaseIncidentTable, CaseTable
 from central.cases.episodes import REOPEN_WINDOW, STORM_WINDOW, Calendar, Span, episode_of
+from central.cases.states import OPEN
 from central.tables import IncidentTable
 
 MAX_AGE = timedelta(hours=24)
 A_DAY_AROUND = timedelta(hours=36)
 OWNED = ("accepted", "suspended", "handled")
+PEOPLE = ("desk", "appeal")
+"""What the origin of a case begins with that no incident has filed but people have."""
+
+
+def open_there(session: Session, scene: str, place: str) -> CaseTable | None:
+    """The case of a place that somebody still has to do something about, the earliest one."""
+    return session.scalar(
+        select(CaseTable)
+        .where(CaseTable.scene == scene, CaseTable.place == place, CaseTable.state.in_(OPEN))
+        .order_by(CaseTable.id)
+        .limit(1)
+    )
 
 
 def lock_places(session: Session, places: Iterable[tuple[str, str]]) -> None:
@@ -120,14 +133,22 @@ def cases_at(session: Session, members: list[IncidentTable]) -> list[CaseTable]:
 
 
 def owned_there(session: Session, incident: IncidentTable) -> CaseTable | None:
-    """Somebody is at work on this place: what comes meanwhile is theirs too, for a day."""
+    """Somebody is at work on this place: what comes meanwhile is theirs too, for a day.
+
+    So is what people have made a case of before any camera did, whoever has that case.
+    """
+    at_work = and_(CaseTable.state.in_(OWNED), CaseTable.since <= incident.since)
+    by_people = and_(
+        CaseTable.state.in_(OPEN),
+        or_(*(CaseTable.origin.startswith(f"{one}:") for one in PEOPLE)),
+        CaseTable.since <= incident.last_at + REOPEN_WINDOW,
+    )
     return session.scalar(
         select(CaseTable)
         .where(
             CaseTable.scene == incident.scene,
             CaseTable.place == incident.place,
-            CaseTable.state.in_(OWNED),
-            CaseTable.since <= incident.since,
+            or_(at_work, by_people),
             CaseTable.since > incident.since - MAX_AGE,
         )
         .order_by(CaseTable.id)

@@ -118,6 +118,15 @@ def cameras_in_sight(session: Session) -> frozenset[Camera] | None:
     )
 
 
+def seen_places(session: Session, places: Iterable[str]) -> tuple[str, ...]:
+    """Of these places those of which cases may be seen, whatever camera sees them."""
+    asker = _asker(session)
+    if asker is None:
+        return tuple(places)
+    wanted, lineages = set(asker.limits.grids), _lineages(session)
+    return tuple(one for one in places if lineages.get(one, frozenset()) & wanted)
+
+
 def seen_cameras(session: Session, known: Iterable[Camera]) -> frozenset[Camera]:
     """Of the known cameras those that may be seen."""
     mine = cameras_in_sight(session)

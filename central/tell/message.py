@@ -12,6 +12,9 @@ given up, shown to people; unheard: the party has no channel."""
 Kind = Literal["task", "notice", "escalation", "recall", "test"]
 """待处置: who must act; 知会: who is informed; 催办: nobody acted; 撤回: not needed now; 试发."""
 
+APPEAL = "AP-"
+"""What the number of an appeal begins with; messages are about cases or appeals."""
+
 STATES: tuple[State, ...] = get_args(State)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FALLBACKS: dict[Kind, str] = {
@@ -22,6 +25,11 @@ FALLBACKS: dict[Kind, str] = {
     "test": "lead",
 }
 """The party of `channels.yaml` that hears a kind when the one it names has no channels."""
+
+
+def page_of(number: str) -> str:
+    """The page of what a message is about."""
+    return f"/appeals/{number}" if number.startswith(APPEAL) else f"/cases/{number}"
 
 
 @dataclass(frozen=True, slots=True)

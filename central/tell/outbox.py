@@ -8,7 +8,7 @@ blocked lane that comes twice does less harm than one that never comes.
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from central.tell.limits import MAX_TRIES, Bucket, Rate, full, next_try, take
-from central.tell.message import Message, NotSent, Refused, SlowDown
+from central.tell.message import APPEAL, Message, NotSent, Refused, SlowDown
 from central.tell.rows import insert_new, upsert
 from central.tell_tables import TellLaneTable, TellTable
 
@@ -146,7 +146,8 @@ def address(session: Session, row: TellTable, addresses: Sequence[Address], now:
         row.key, row.case_no, row.kind, row.party, row.title, row.text, row.urgent, row.data  # type: ignore[arg-type]
     )  # fmt: skip
     for one in addresses:
-        tell_one(session, message, one, now)
+        has_picture = one.picture and not row.case_no.startswith(APPEAL)
+        tell_one(session, message, replace(one, picture=has_picture), now)
     row.state = "addressed" if addresses else "unheard"
     row.done_at = now
 

@@ -12,7 +12,7 @@ from central.db import Database
 from central.metrics import Metrics
 from central.tell import outbox
 from central.tell.adapters import Adapter
-from central.tell.message import NoPicture, NotSent, Outgoing
+from central.tell.message import NoPicture, NotSent, Outgoing, page_of
 from central.tell.outbox import Batch, Ending, Lane
 from central.tell.texts import digest
 from central.tell_tables import TellTable
@@ -123,7 +123,7 @@ class Sender:
         if repeated and not self._adapter.repeats_are_harmless:
             title = REPEATED + title
         text = digest([_line(row) for row in batch.rows], DIGEST_BYTES) if many else first.text
-        page = "/cases" if many or not first.case_no else f"/cases/{first.case_no}"
+        page = "/cases" if many or not first.case_no else page_of(first.case_no)
         message = Outgoing(
             id=batch.id if many else f"tell-{first.id}",
             kind="digest" if many else first.kind,

@@ -14,6 +14,7 @@ from central.web import (
     cameras,
     cases,
     door,
+    entering,
     handled,
     kpi,
     quarantine,
@@ -26,6 +27,7 @@ router = APIRouter(include_in_schema=False)
 for part in (
     door,
     account,
+    entering,
     cases,
     verdicts,
     handled,

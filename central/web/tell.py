@@ -9,7 +9,7 @@ from starlette.responses import Response
 from central import store
 from central.deps import Context, Data
 from central.tell import outbox, records
-from central.tell.message import STATES
+from central.tell.message import STATES, page_of
 from central.web.cases import Who
 from central.web.render import Notice, Onlooker, render
 
@@ -53,5 +53,12 @@ def _page(
         rows = records.list_told(session, state, seen=seen)
         counts = records.count_told(session, seen)
     return render(
-        who, "pages/tell.html", status, rows=rows, counts=counts, state=state, notice=notice
+        who,
+        "pages/tell.html",
+        status,
+        rows=rows,
+        counts=counts,
+        state=state,
+        notice=notice,
+        page_of=page_of,
     )

@@ -1,22 +1,28 @@
 """Appeals: entered at the desk and by API, each duty once and at its moment, contacts sealed."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from central import store
 from central.appeals.contact import Contact, Seal
+from central.appeals.reading import steps_of
+from central.appeals.records import Doing, NewAppeal, act_on, add_appeal
 from central.appeals.rules import ACTIONS, CHOICES, Refused, Standing, act, allowed
 from central.clocks.ticking import between
 from central.db import Database
 from central.store.routes import calendar_of
+from central.tell_tables import TellTable
+from central.ticker import tick
 from central.town.importing import EXAMPLE_FOLDER, Author, Wish, make, make_example
 from tests.central.events import NOW, SHANGHAI, incident_event
-from tests.central.site import Site, open_site
+from tests.central.site import Moving, Site, open_site
 
 PHONE = "13800138000-kanarie"
 TEXT = {"kind": "12345", "text": "车堵住了消防通道", "service_code": "fire_lane"}
@@ -195,3 +201,59 @@ def test_the_strictest_rule_of_the_scene_gives_the_deadline(
         due = {code: store.contact_due_of(session, code, at) for code in ("fire_lane", "other")}
     assert due["other"] == before
     assert due["fire_lane"] == at + timedelta(hours=2)
+
+
+def said(database: Database, number: str) -> list[tuple[str, str, str]]:
+    """Party, kind and text of each message about an appeal."""
+    rows = select(TellTable).where(TellTable.case_no == number).order_by(TellTable.id)
+    with database.read() as session:
+        return [(row.party, row.kind, row.title + row.text) for row in session.scalars(rows)]
+
+
+def test_the_desk_hears_of_a_new_appeal_and_of_a_contact_that_is_late_once(
+    database: Database,
+) -> None:
+    seal, at = Seal(b"k" * 32), Moving()
+    new = NewAppeal("12345", "fire_lane", f"call {PHONE}", "t", f"{PHONE}", contact=Contact(PHONE))
+    with database.write() as session:
+        late = add_appeal(session, new, seal, at(), SHANGHAI)
+        called = add_appeal(session, new, seal, at(), SHANGHAI)
+    assert [row[:2] for row in said(database, late.appeal_no)] == [("desk", "task")]
+    with database.write() as session:
+        act_on(session, called.appeal_no, Doing("contact", "desk"), at())
+        states = session.scalars(
+            select(TellTable.state).where(TellTable.case_no == called.appeal_no)
+        )
+        assert list(states) == ["withdrawn"]
+    tick(database, at)
+    assert len(said(database, late.appeal_no)) == 1, "it is not late yet"
+    at.at = late.contact_due_at
+    for _ in range(3):  # also after a restart: the mark is in the database
+        tick(database, at)
+        at.forward(hours=5)
+    told = said(database, late.appeal_no)
+    assert [row[:2] for row in told] == [
+        ("desk", "task"), ("desk", "escalation"), ("leader", "escalation"),
+    ]  # fmt: skip
+    assert len(said(database, called.appeal_no)) == 1
+    assert PHONE not in str(told)
+    with database.read() as session:
+        steps = [step.action for step in steps_of(session, late.appeal_no)]
+    assert steps == ["added", "overdue"]
+
+
+def test_two_centrals_tell_a_late_contact_once(database: Database) -> None:
+    with database.write() as session:
+        new = NewAppeal("qr", "other", "x", "t")
+        late = add_appeal(session, new, Seal(b"k" * 32), NOW, SHANGHAI)
+    due = Moving()
+    due.at = late.contact_due_at
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: tick(database, due), range(8)))
+    assert len(said(database, late.appeal_no)) == 3
+
+
+def test_the_page_of_messages_leads_to_the_appeal(site: Site) -> None:
+    number = site.program("operate").post("/api/v1/appeals", json=TEXT).json()["appeal_no"]
+    person, _ = site.person("desk")
+    assert f'href="/appeals/{number}"' in person.get("/tell").text
