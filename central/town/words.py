@@ -101,7 +101,12 @@ VALUES: dict[str, dict[str, str]] = {
     | {"来访诉求": "appeal_walk_in", "外部诉求": "appeal_open311"},
     "degree": _SEVERITIES | _SCENES | {"其他": "other"},
     "role": {"观察": "observer", "受理席": "desk", "派遣席": "dispatcher", "处置": "handler"}
-    | {"核查": "verifier", "分管领导": "leader", "管理员": "administrator"},
+    | {
+        "值班长": "duty_leader",
+        "核查": "verifier",
+        "分管领导": "leader",
+        "管理员": "administrator",
+    },
     "relation": {"@物业": "@property", "@居村": "@committee", "@居委": "@committee"}
     | {"@片区": "@district", "@产权单位": "@owner", "@管理单位": "@owner"},
 }
