@@ -472,6 +472,20 @@ def test_severity_tightens_and_never_loosens_and_comments_touch_nothing() -> Non
     assert (commented.deadlines, commented.version) == (worse.deadlines, worse.version)
 
 
+def test_who_assists_by_the_rule_of_a_worse_severity_assists() -> None:
+    sent = replace(ORG, assist=("居委",), inform=("片区", "公安"))
+    dispatched = do(after(WAYS["filed"]), move("dispatch", "system", detail=sent)).standing
+    worse = Detail(severity="blocked", assist=("公安", "居委"), inform=("消防",))
+    outcome = do(dispatched, move("severity", "system", 10, detail=worse))
+    assert outcome.standing.assists == ("居委", "公安")
+    assert [(one.kind, one.org) for one in outcome.tells] == [
+        ("severity", "物业"), ("assist", "公安"), ("assist", "居委"), ("informed", "消防"),
+    ]  # fmt: skip
+    early = do(after(WAYS["filed"]), move("severity", "system", 1, detail=worse)).standing
+    later = do(early, move("dispatch", "system", 2, detail=sent)).standing
+    assert later.assists == ("公安", "居委")
+
+
 def test_no_deadline_of_a_filed_case_is_ever_empty() -> None:
     for state in NUMBERED:
         standing = after(WAYS[state])  # type: ignore[index]
