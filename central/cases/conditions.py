@@ -39,10 +39,21 @@ def _second_person(c: Situation) -> bool:
 
 
 def _own_org(c: Situation) -> bool:
-    """An administrator, the desk and a town without organisations are not asked."""
-    if c.move.role != "handler" or not c.standing.lead or not c.move.org:
+    """The case is its lead's: who assists helps, and does not take it over.
+
+    An administrator and the desk are not asked. Neither is a handler without an organisation, as
+    long as the lead is only a name: in a town that keeps no organisations nobody has one.
+    """
+    if c.move.role != "handler" or not c.standing.lead:
         return True
-    return c.move.org == c.standing.lead or c.move.org in c.standing.assists
+    if not c.move.org:
+        return c.standing.lead not in c.move.orgs
+    return c.move.org == c.standing.lead
+
+
+def _not_lead(c: Situation) -> bool:
+    """Nobody strikes out their own organisation's work."""
+    return not c.move.org or c.move.org != c.standing.lead
 
 
 def _known_org(c: Situation) -> bool:
@@ -94,6 +105,7 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "known_org": ("the town has no such organisation", _known_org),
     "names_case": ("say which case stays (case_no)", lambda c: bool(c.move.detail.case_no)),
     "own_org": ("it is another organisation's case", _own_org),
+    "not_lead": ("the organisation whose case it is may not strike it out", _not_lead),
     "may_return": (
         f"it was returned {MAX_RETURNS} times: the dispatcher's word is binding now",
         lambda c: c.standing.returns < MAX_RETURNS,

@@ -63,9 +63,14 @@ def _undone(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
 
 
 def _dispatched(standing: Standing, entry: Entry) -> Standing:
-    detail = entry.detail
+    """Who came in by a rise of severity before anybody was named stays."""
+    detail, first = entry.detail, entry.from_state == "filed"
     given = replace(
-        standing, lead=detail.org, assists=detail.assist, informed=detail.inform, holder=""
+        standing,
+        lead=detail.org,
+        assists=_more(standing.assists if first else (), detail.assist),
+        informed=_more(standing.informed if first else (), detail.inform),
+        holder="",
     )
     same = entry.from_state == "dispatched" and detail.org == standing.lead
     return given if same else _offered(given, entry)
@@ -87,7 +92,7 @@ def _offered(standing: Standing, entry: Entry) -> Standing:
 
 
 def _assisted(standing: Standing, entry: Entry) -> Standing:
-    return replace(standing, assists=(*standing.assists, entry.detail.org))
+    return replace(standing, assists=_more(standing.assists, (entry.detail.org,)))
 
 
 def _asked(standing: Standing, entry: Entry) -> Standing:
@@ -195,7 +200,17 @@ def _overdue(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
 
 def _risen(standing: Standing, entry: Entry) -> Standing:
     rise = Rise(entry.at, entry.detail.severity, entry.detail.limits)
-    return with_times(standing, rises=(*standing.times.rises, rise))
+    worse = with_times(standing, rises=(*standing.times.rises, rise))
+    return replace(
+        worse,
+        assists=_more(standing.assists, entry.detail.assist),
+        informed=_more(standing.informed, entry.detail.inform),
+    )
+
+
+def _more(orgs: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """These, and the others that are not among them."""
+    return tuple(dict.fromkeys((*orgs, *others)))
 
 
 EFFECTS: dict[Action, Effect] = {

@@ -1,6 +1,11 @@
 """The workflow as one table: state × action × role → state, conditions, clocks, who is told.
 
 Numbers are the rows of the study (§9); letters are our additions. What is not here is refused.
+
+Two of them let the desk hand in: 14 for what somebody has accepted, 14a for what nobody has. The
+study knows neither; the main line's page of review has one key for them (已处置), for what the desk
+saw settled by telephone. A word of what was done, a photo or the sensor's clear is asked for there
+too, the case counts as accepted by the desk at that moment, and it is verified like any other.
 """
 
 from collections.abc import Iterable
@@ -95,13 +100,13 @@ TABLE: tuple[Rule, ...] = (
     _rule("9", "dispatch", _from("returned"), "dispatched", DISPATCH, "names_org",
           "known_org", tells=("dispatched",)),
     _rule("10", "escalate", WAITING, None, SYSTEM, "next_level", tells=("escalated",)),
-    _rule("11", "assist", _from("accepted"), None, HANDLER | DISPATCH, "names_org",
-          "known_org", tells=("assist",)),
+    _rule("11", "assist", _from("accepted"), None, HANDLER | DISPATCH, "own_org",
+          "names_org", "known_org", tells=("assist",)),
     _rule("12a", "ask_extend", _from("accepted"), None, HANDLER, "own_org", "not_overdue",
           "few_extensions", reason="text", tells=("asked",)),
     _rule("12", "extend", _from("accepted"), None, LEADER, "asked_extend", "second_person",
           "not_overdue", "few_extensions", clocks=("official", "internal"), tells=("extended",)),
-    _rule("13a", "ask_suspend", _from("accepted"), None, HANDLER | DISPATCH, "end_date",
+    _rule("13a", "ask_suspend", _from("accepted"), None, HANDLER | DISPATCH, "own_org", "end_date",
           reason="text", tells=("asked",)),
     _rule("13", "suspend", _from("accepted"), "suspended", LEADER, "asked_suspend", "second_person",
           "end_ahead", clocks=("official", "internal"), tells=("suspended",)),
@@ -129,8 +134,10 @@ TABLE: tuple[Rule, ...] = (
     _rule("18b", "joined", NUMBERED, None, SYSTEM),
     _rule("18c", "severity", NUMBERED, None, SYSTEM, clocks=("official", "internal"),
           tells=("severity",)),
-    _rule("19", "void", OPEN, "void", DESK | LEADER, reason="void", tells=("recalled",)),
-    _rule("19a", "reject", FRESH, "void", DESK, "unjudged", reason="reject", tells=("recalled",)),
+    _rule("19", "void", OPEN, "void", DESK | LEADER, "not_lead", reason="void",
+          tells=("recalled",)),
+    _rule("19a", "reject", FRESH, "void", DESK, "unjudged", "not_lead", reason="reject",
+          tells=("recalled",)),
     _rule("20", "merge", OPEN, "merged", SYSTEM | DESK | DISPATCH, "names_case",
           tells=("recalled",)),
     _rule("20a", "unmerge", _from("merged"), "before", DESK | DISPATCH, "survivor_open"),

@@ -12,7 +12,15 @@ from central.cases.conditions import CONDITIONS, failing
 from central.cases.effects import EFFECTS, JUDGING
 from central.cases.moves import Move, Refused, Situation, Tell
 from central.cases.standing import Clock, Deadlines, Entry, Standing
-from central.cases.states import ENDED, REJECT_REASONS, VOID_REASONS, Action, Role, State
+from central.cases.states import (
+    ENDED,
+    REJECT_REASONS,
+    UNACCEPTED,
+    VOID_REASONS,
+    Action,
+    Role,
+    State,
+)
 from central.cases.table import BY_STATE_AND_ACTION, TABLE, Rule
 
 Post = Literal["dispatcher", "duty_leader", "leader"]
@@ -163,8 +171,33 @@ def _target(standing: Standing, rule: Rule) -> State:
 
 
 def _tells(rule: Rule, after: Standing, move: Move) -> tuple[Tell, ...]:
-    """Who hears of it: the lead of what is theirs, the next level of what nobody takes."""
+    """Who hears of it: the lead of what is theirs, the next level of what nobody takes.
+
+    A case that had closed by itself was recalled for all: when it comes back, all hear of it.
+    """
     return tuple(one for kind in rule.tells for one in _addressed(kind, after, move))
+
+
+def _all_round(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
+    """The lead, and those beside it as far as they have to hear of it too."""
+    said = move.detail
+    if kind == "dispatched":
+        return (Tell(kind, org=said.org), *_beside(said.assist, said.inform))
+    if kind == "severity":
+        if after.close_reason == "self_cleared":
+            return ()  # whoever is concerned hears of it when it is opened again
+        worse = Tell(kind, org=after.lead, role="handler", priority="urgent")
+        return (worse, *_beside(said.assist, said.inform))
+    if after.state not in UNACCEPTED:
+        return (Tell(kind, org=after.lead, role="" if after.lead else "handler"),)
+    back = Tell(kind, org=after.lead, role="" if after.lead else "dispatcher")
+    return (back, *_beside(after.assists, after.informed))
+
+
+def _beside(assist: tuple[str, ...], inform: tuple[str, ...]) -> tuple[Tell, ...]:
+    """Those beside the lead: who has to help, who has to know."""
+    helping = tuple(Tell("assist", org=org) for org in assist)
+    return (*helping, *(Tell("informed", org=org) for org in inform if org not in assist))
 
 
 def _addressed(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
@@ -186,14 +219,8 @@ def _addressed(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
             return ()  # whoever is told hears of it when it is dispatched to them
         case "assist":
             return (Tell(kind, org=move.detail.org),)
-        case "dispatched":
-            detail = move.detail
-            assist = tuple(Tell("assist", org=org) for org in detail.assist)
-            informed = tuple(Tell("informed", org=org) for org in detail.inform)
-            return (Tell(kind, org=detail.org), *assist, *informed)
-        case "severity":
-            informed = tuple(Tell("informed", org=org) for org in move.detail.inform)
-            return (Tell(kind, org=after.lead, role="handler", priority="urgent"), *informed)
+        case "dispatched" | "severity" | "reopened":
+            return _all_round(kind, after, move)
         case _ if kind in roles:
             return (Tell(kind, role=roles[kind]),)
         case _:

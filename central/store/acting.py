@@ -56,6 +56,7 @@ def allowed_of(session: Session, case: CaseTable, who: Person) -> tuple[Action, 
     live.sensor = sensed(session, case, moment)
     survivor_open = _survivor_is_open(session, case)
     ask = Move("comment", who.name, who.role, moment, org=who.org, survivor_open=survivor_open)
+    ask = replace(ask, orgs=frozenset(orgs_of(session)))
     return allowed(Situation(live.standing, ask, live.sensor))
 
 

@@ -150,14 +150,23 @@ def dispatching(session: Session, case: CaseTable, at: datetime) -> Detail | Non
 
 
 def worsening(session: Session, case: CaseTable, severity: str, at: datetime) -> Detail:
-    """What a rise of severity brings: tighter limits, and others who must hear of it."""
+    """What a rise of severity brings: tighter limits, more who assist, others who must hear of it.
+
+    Who was only informed and assists now is called. It is said by the rules alone: whatever else
+    was told meanwhile, every order of arrival writes the same row.
+    """
     route = route_of(session, case, severity, at)
     if route is None:
         return Detail(severity=severity)
     known = dispatching(session, case, at)
-    heard = {case.lead, *(known.assist if known else ()), *(known.inform if known else ())}
-    hear = tuple(org for org in (*route.assist, *route.inform) if org not in heard)
-    return Detail(severity=severity, limits=written(route.limits), inform=hear)
+    helping = {case.lead, *(known.assist if known else ())}
+    heard = {*helping, *route.assist, *(known.inform if known else ())}
+    return Detail(
+        severity=severity,
+        limits=written(route.limits),
+        assist=tuple(org for org in route.assist if org not in helping),
+        inform=tuple(org for org in route.inform if org not in heard),
+    )
 
 
 def town_of_now(session: Session) -> Town:

@@ -77,3 +77,27 @@ def test_a_town_without_organisations_takes_every_name(site: Site) -> None:
     version = person.get(f"/api/v1/cases/{case_no}").json()["case"]["version"]
     form = {"csrf_token": csrf, "action": "dispatch", "version": version, "org": "老王物业"}
     assert person.post(f"/cases/{case_no}/verdict", data=form).status_code == 303
+
+
+def test_a_case_is_its_leads_and_of_nobody_beside(lane: Lane) -> None:
+    with lane.write() as session:
+        make_example(session, Author("test", lane.now))
+    occupy(lane)
+    assert lane.case().lead == "property-jinyuan"
+    for org in ("", "committee-jinyuan", "district-west"):
+        with pytest.raises(Refused, match="another organisation"):
+            lane.does("22:04:00", "accept", org=org)
+    with pytest.raises(Refused, match="may not strike it out"):
+        lane.does("22:04:00", "void", "desk", org="property-jinyuan", reason="false_positive")
+    assert "accept" not in lane.allowed("handler")
+    assert lane.does("22:05:00", "accept", org="property-jinyuan").state == "accepted"
+    for action in ("handle", "return", "assist", "ask_suspend"):
+        with pytest.raises(Refused, match="another organisation"):
+            lane.does("22:06:00", action, org="committee-jinyuan", to="fire", note="不是我们的")  # type: ignore[arg-type]
+    assert lane.does("22:07:00", "void", "desk", reason="false_positive").state == "void"
+
+
+def test_a_handler_without_organisation_works_in_a_town_without_any(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "dispatch", "dispatcher", to="老王物业")
+    assert lane.does("22:05:00", "accept").holder == "handler"

@@ -72,7 +72,7 @@ def test_an_evening_in_a_lane(lane: Lane) -> None:
         ("informed", "district-west"),
         ("escalated", "dispatcher"),
         ("severity", "property-jinyuan"),
-        ("informed", "fire"),
+        ("assist", "fire"),  # the town's rule for 堵塞 calls it, which informs it too
     ]
     assert lane.sees("22:52:00", "confirmed", 3) is None
     case = lane.case()
@@ -93,6 +93,41 @@ def test_what_clears_before_anybody_accepts_closes_by_itself(lane: Lane) -> None
     assert (case.state, case.close_reason, case.verdict) == ("closed", "self_cleared", None)
     assert lane.does("22:20:00", "confirm", "desk").verdict == "true"
     assert lane.case().state == "closed"
+
+
+def test_what_comes_back_worse_is_told_to_all_and_who_assists_now_is_called(
+    database: Database,
+) -> None:
+    dance = Lane(database, place="SQ-01")
+    dance.box()
+    with dance.write() as session:
+        make_example(session, Author("test", dance.now))
+
+    def hears(clock: str, stage: str, incident: int, since: str, severity: str) -> str | None:
+        more = {"scene": "square_dance", "severity": severity}
+        return dance.sees(clock, stage, incident, since=since, **more)
+
+    assert hears("21:58:10", "confirmed", 1, "21:50:00", "over_limit")
+    case = dance.case()
+    first = [(one.kind, one.org) for one in dance.tells]
+    assert (case.state, ("informed", "police") in first) == ("dispatched", True)
+    hears("21:59:00", "cleared", 1, "21:50:00", "over_limit")
+    dance.until("22:09:00")
+    assert dance.case().close_reason == "self_cleared"
+    heard = len(dance.tells)
+    assert hears("22:20:00", "confirmed", 2, "22:15:00", "curfew") is None
+    assert (dance.case().state, dance.case().reopens) == ("dispatched", 1)
+    again = [(one.kind, one.org) for one in dance.tells[heard:]]
+    assert again[0] == ("reopened", case.lead)
+    assert set(first[1:]) - {("informed", "police")} <= set(again)
+    assert [kind for kind, org in again if org == "police"] == ["assist"]
+    assert len(again) == len(set(again)), "nobody is told twice"
+    with database.read() as session:
+        found = store.get_case(session, case.case_no)
+    assert found is not None
+    (rise,) = [row.detail for row in found.log if row.action == "severity"]
+    assert "police" in rise.assist
+    assert dance.sound()
 
 
 def test_a_return_within_the_grace_keeps_the_case_open(lane: Lane) -> None:

@@ -90,7 +90,7 @@ def test_what_is_not_seen_cannot_be_acted_on_or_merged_into(database: Database) 
     accept = store.ActionRequest("accept", "li", other.version, role="handler")
     with pytest.raises(store.NotFound), narrow.write() as session:
         store.act(session, other.case_no, accept, east.now)
-    own = store.ActionRequest("accept", "li", mine.version, role="handler")
+    own = store.ActionRequest("accept", "li", mine.version, role="handler", org=mine.lead)
     with narrow.write() as session:
         assert store.act(session, mine.case_no, own, west.now).state == "accepted"
 
