@@ -50,6 +50,7 @@ from central.store.lists import (
 )
 from central.store.merge import Verdict, merge, refuse
 from central.store.nearby import lock_places
+from central.store.opening import figure_choices, open_rate
 from central.store.photos import add_photo
 from central.store.pictures import (
     NewEvidence,
@@ -149,6 +150,7 @@ __all__ = [
     "dismiss",
     "drop_acks",
     "due_cases",
+    "figure_choices",
     "figures",
     "find_key",
     "fire",
@@ -179,6 +181,7 @@ __all__ = [
     "next_due",
     "note",
     "note_act",
+    "open_rate",
     "pending_acks",
     "read_feed",
     "record_change",

@@ -77,6 +77,13 @@ def contact_due_of(session: Session, service_code: str, at: datetime) -> datetim
     return min(contact_due(at, one, town.calendar) for one in limits)
 
 
+def names_of_town(session: Session) -> tuple[dict[str, str], dict[str, str]]:
+    """Names of the grids, wide ones first, and of the organisations of the town of now, by id."""
+    town = town_of_now(session)
+    grids = sorted(town.atlas.grids, key=lambda one: one.id)
+    return {one.id: one.name for one in grids}, {one.id: one.name for one in town.orgs.values()}
+
+
 def org_name(session: Session, org: str) -> str:
     """What an organisation is called; its id where the town of now does not know it."""
     known = town_of_now(session).orgs.get(org)

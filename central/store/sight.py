@@ -124,6 +124,16 @@ def seen_cameras(session: Session, known: Iterable[Camera]) -> frozenset[Camera]
     return frozenset(known) if mine is None else mine & frozenset(known)
 
 
+def seen_grids(session: Session, known: Iterable[str]) -> frozenset[str]:
+    """Of the known grids those that hold a place in sight, and the ones around it."""
+    asker = _asker(session)
+    if asker is None:
+        return frozenset(known)
+    wanted = set(asker.limits.grids)
+    mine = (grids for grids in _lineages(session).values() if grids & wanted)
+    return frozenset(known) & frozenset().union(*mine)
+
+
 def _asker(session: Session) -> Asker | None:
     asker: Asker | None = session.info.get(ASKER)
     return asker
