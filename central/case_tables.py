@@ -178,7 +178,9 @@ class TransitionTable(Base):
     __table_args__ = (
         Index(None, "case_id", "number", unique=True),
         Index(None, "at"),
-        Index("ix_transitions_handed", "at", postgresql_where=HANDED, sqlite_where=HANDED),
+        Index(
+            "ix_transitions_handed", "action", "at", postgresql_where=HANDED, sqlite_where=HANDED
+        ),
     )
 
 

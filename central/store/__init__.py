@@ -64,6 +64,7 @@ from central.store.lists import (
 )
 from central.store.merge import Verdict, merge, refuse
 from central.store.nearby import lock_places
+from central.store.opening import open_rate
 from central.store.photos import add_photo
 from central.store.pictures import (
     NewEvidence,
@@ -201,6 +202,7 @@ __all__ = [
     "next_due",
     "note",
     "note_act",
+    "open_rate",
     "orgs_of",
     "pending_acks",
     "places_known",

@@ -42,7 +42,7 @@ def upgrade() -> None:
     )
     handed = sa.text("action IN ('dispatch', 'return')")
     op.create_index(
-        *("ix_transitions_handed", "transitions", ["at"]),
+        *("ix_transitions_handed", "transitions", ["action", "at"]),
         postgresql_where=handed,
         sqlite_where=handed,
     )
