@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from central import auth
+from central import auth, store
 from central.api import router as api_router
 from central.api.schemas import Problem
 from central.appeals.contact import contact_seal
@@ -81,7 +81,8 @@ def create_app(settings: Settings, now: Now = utc_now, *, receive: bool = True) 
     app.state.hub = Hub()
     app.state.metrics = make_metrics()
     app.state.receiver = _make_receiver(app, settings) if receive else None
-    app.state.ticker = Ticker(database, now, app.state.hub.changed) if receive else None
+    changed = app.state.hub.changed
+    app.state.ticker = Ticker(database, now, settings.zone, changed) if receive else None
     app.state.book = load_book(settings.channels_file) if settings.channels_file else Book()
     app.state.teller = _make_teller(app, settings) if receive else None
     app.include_router(api_router)
@@ -130,6 +131,7 @@ def _make_teller(app: FastAPI, settings: Settings) -> Teller:
         picture=pictures.of,
         changed=state.hub.changed,
         link=settings.public_url,
+        listed=store.listed_channels,
     )
     return Teller(tools, state.book)
 

@@ -65,7 +65,10 @@ class AppealTable(Base):
 
 
 class AppealLogTable(Base):
-    """Append-only: what was done with an appeal; `status` is open or closed after it."""
+    """Append-only: what was done with an appeal; `status` is open or closed after it.
+
+    `value` is what was chosen (a reason, an outcome, a grade, a case): duties are told from it.
+    """
 
     __tablename__ = "appeal_log"
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -75,5 +78,6 @@ class AppealLogTable(Base):
     action: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(String(40), server_default="")
     external_id: Mapped[str | None] = mapped_column(String(80))
     __table_args__ = (Index(None, "at"), UniqueConstraint("actor", "external_id"))

@@ -9,7 +9,9 @@ from central.columns import Base, RowId
 
 BEGINNING = {name: {name: "varchar_pattern_ops"} for name in ("case_no", "place")}
 
+HANDED = text("action IN ('dispatch', 'return')")
 UNTIL_GIVEN, IS_LONG = text("until IS NOT NULL"), text("is_long")
+RED, OVERDUE = text("red"), text("overdue")
 
 
 class CaseTable(Base):
@@ -64,6 +66,9 @@ class CaseTable(Base):
         Index("ix_cases_begin_of_case_no", "case_no", postgresql_ops=BEGINNING["case_no"]),
         Index("ix_cases_begin_of_place", "place", postgresql_ops=BEGINNING["place"]),
         Index(None, "scene", "place", "since"),
+        Index(None, "lead", "filed_at", "id"),
+        Index("ix_cases_red", "filed_at", "id", postgresql_where=RED, sqlite_where=RED),
+        Index("ix_cases_overdue", "filed_at", "id", postgresql_where=OVERDUE, sqlite_where=OVERDUE),
         Index(None, "place", "ended_at"),
         Index(None, "incident_id"),
     )
@@ -84,7 +89,8 @@ class CaseTallyTable(Base):
 class CaseFactsTable(Base):
     """What a case adds to key figures (`central.kpi.settled`); made anew from its log.
 
-    Valid for logs read until `from_at` or later, and before `until` if that is given.
+    Valid for logs read until `from_at` or later, and before `until` if that is given. `grids` are
+    those that the log kept, like `/inner/outer/`; empty for a log that kept none.
     """
 
     __tablename__ = "case_facts"
@@ -93,6 +99,7 @@ class CaseFactsTable(Base):
     )
     scene: Mapped[str] = mapped_column(String(40))
     place: Mapped[str] = mapped_column(String(40))
+    grids: Mapped[str] = mapped_column(Text, server_default="")
     lead: Mapped[str] = mapped_column(String(40))
     source: Mapped[str] = mapped_column(String(10))
     low: Mapped[datetime]
@@ -168,7 +175,13 @@ class TransitionTable(Base):
     deadlines: Mapped[str] = mapped_column(Text)
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
-    __table_args__ = (Index(None, "case_id", "number", unique=True), Index(None, "at"))
+    __table_args__ = (
+        Index(None, "case_id", "number", unique=True),
+        Index(None, "at"),
+        Index(
+            "ix_transitions_handed", "action", "at", postgresql_where=HANDED, sqlite_where=HANDED
+        ),
+    )
 
 
 class TimerTable(Base):

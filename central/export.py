@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,24 @@ COLUMNS = (
     ("事件编码 event_code", "event_code"),
     ("区级编码 district_code", "district_code"),
     ("区级名称 district_name", "district_name"),
+    ("地点名称 place_name", "place_name"),
+    ("地址 address", "address"),
+    ("主责 lead", "lead"),
+    ("承办 holder", "holder"),
+    ("催办级别 level", "level"),
+    ("红灯 red", "red"),
+    ("超时 overdue", "overdue"),
+    ("处置时限 official_at", "deadlines.official_at"),
+    ("内部时限 internal_at", "deadlines.internal_at"),
+    ("办结 ended_at", "ended_at"),
+    ("结案方式 close_reason", "close_reason"),
+    ("作废原因 void_reason", "void_reason"),
+    ("并入 merged_into", "merged_into"),
+    ("再犯 reoffence_of", "reoffence_of"),
+    ("重开次数 reopens", "reopens"),
+    ("返工次数 reworks", "reworks"),
 )
+VALUES = tuple(attrgetter(name) for _, name in COLUMNS)
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BOM = "\ufeff"
 """So that Excel takes the file for UTF-8."""
@@ -50,7 +68,7 @@ def harmless(text: str) -> str:
 def rows_of(cases: Iterable[Case], zone: ZoneInfo) -> Iterator[tuple[Any, ...]]:
     """A row per case: texts harmless, moments with their offset, numbers as numbers."""
     for case in cases:
-        yield tuple(_cell(getattr(case, name), zone) for _, name in COLUMNS)
+        yield tuple(_cell(value(case), zone) for value in VALUES)
 
 
 def as_csv(pages: Iterable[Sequence[Case]], zone: ZoneInfo) -> Iterator[str]:

@@ -73,6 +73,21 @@ class DeviceEventTable(Base):
     __table_args__ = (Index(None, "site", "box", "stream", "condition", "time"),)
 
 
+class DeviceConditionTable(Base):
+    """The newest word on each condition of a device, of all its events."""
+
+    __tablename__ = "device_conditions"
+    site: Mapped[str] = mapped_column(String(40), primary_key=True)
+    box: Mapped[str] = mapped_column(String(40), primary_key=True)
+    stream: Mapped[str] = mapped_column(String(40), primary_key=True)
+    condition: Mapped[str] = mapped_column(String(40), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(36))
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    since: Mapped[datetime]
+    time: Mapped[datetime]
+    detail: Mapped[str] = mapped_column(Text)
+
+
 class IncidentTable(Base):
     """The newest revision of each incident; `event_id` is the event it was taken from.
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -15,11 +16,14 @@ EVERY_S = 1.0
 log = structlog.get_logger()
 
 
-def tick(database: Database, now: Now) -> dict[int, tuple[Action, ...]]:
-    """Fire everything that is due now; what was done, by case id."""
+def tick(database: Database, now: Now, zone: ZoneInfo) -> dict[int, tuple[Action, ...]]:
+    """Fire everything that is due now; what was done, by case id. Days are those of `zone`."""
     with database.read() as session:
-        waiting = store.due_cases(session, now())
+        waiting, devices = store.due_cases(session, now()), store.devices_wait(session, now())
     done: dict[int, tuple[Action, ...]] = {}
+    if devices:
+        with database.write() as session:
+            done |= store.watch_devices(session, now(), zone)
     for case_id in waiting:
         with database.write() as session:
             done[case_id] = store.fire(session, case_id, now())
@@ -52,9 +56,12 @@ def _keep(database: Database, now: Now) -> None:
 class Ticker:
     """A thread that ticks every second; a lost database is waited for, said once."""
 
-    def __init__(self, database: Database, now: Now, changed: Callable[[str], None]) -> None:
+    def __init__(
+        self, database: Database, now: Now, zone: ZoneInfo, changed: Callable[[str], None]
+    ) -> None:
         self._database = database
         self._now = now
+        self._zone = zone
         self._changed = changed
         self._stopping = threading.Event()
         self._well = True
@@ -82,7 +89,7 @@ class Ticker:
     def _once(self) -> None:
         """A fault is said once and tried again: no timer may die of another's trouble."""
         try:
-            done = tick(self._database, self._now)
+            done = tick(self._database, self._now, self._zone)
         except Exception as error:
             if is_contention(error):
                 return

@@ -14,7 +14,7 @@ T0 = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 CLOCK = clock_of("fire_lane", shipped())
 OCCUPIED = Sensor()
 CLEAR = Sensor(occupied=False, cleared_at=T0)
-ORG = Detail(org="物业", note="说明", case_no="FL-20261124-0001", level=1)
+ORG = Detail(org="物业", note="现场已清理", case_no="FL-20261124-0001", level=1)
 
 Step = tuple[Action, Role]
 WAYS: dict[State | None, tuple[Step, ...]] = {
@@ -58,9 +58,11 @@ def move(
     reason: str = "",
     detail: Detail = ORG,
     org: str = "",
+    orgs: frozenset[str] = frozenset(),
 ) -> Move:
     """A move with all that any action could ask for, but a reason."""
-    return Move(action, actor or role, role, at(minutes), reason=reason, detail=detail, org=org)
+    who = actor or role
+    return Move(action, who, role, at(minutes), reason, detail, org, orgs=orgs)
 
 
 def do(standing: Standing, wish: Move, sensor: Sensor = OCCUPIED) -> Outcome:
@@ -73,7 +75,7 @@ def after(steps: Iterable[Step], start: Standing | None = None) -> Standing:
     for number, (action, role) in enumerate(steps):
         said = Detail(
             org="物业",
-            note="说明",
+            note="现场已清理",
             case_no="FL-20261124-0001",
             until=at(number) + timedelta(days=3),
             level=standing.level + 1,

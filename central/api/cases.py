@@ -35,8 +35,16 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
+PARTY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$"
+"""An organisation or a grid, as the town's files name them."""
+
+
 class CaseQuery(BaseModel):
-    """Which cases, and which part of the list; `q` is what number or place begin with."""
+    """Which cases, and which part of the list; `q` is what number or place begin with.
+
+    `lead` is the organisation that has it (主责), a `grid` holds those inside of it, `red` and
+    `overdue` are the internal and the official deadline passed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,6 +57,10 @@ class CaseQuery(BaseModel):
     cleared: bool | None = None
     filed_from: Rfc3339 | None = None
     filed_before: Rfc3339 | None = None
+    lead: Annotated[str, Field(pattern=PARTY)] | None = None
+    grid: Annotated[str, Field(pattern=PARTY)] | None = None
+    red: bool | None = None
+    overdue: bool | None = None
     q: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,40}$")] = ""
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     size: Annotated[int, Field(ge=1, le=200)] = 50

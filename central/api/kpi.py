@@ -59,11 +59,31 @@ class DurationOut(BaseModel):
     p90_s: float | None
 
 
+class ProposedOut(BaseModel):
+    """Who returned cases, and whom they proposed instead (empty: nobody)."""
+
+    by: str
+    proposed: str
+    returns: int
+
+
+class DisputedOut(BaseModel):
+    """A scene and a grid whose cases are returned again and again."""
+
+    scene: str
+    grid: str
+    cases: int
+    returns: int
+    dispatched: int
+    proposals: list[ProposedOut]
+
+
 class KpiOut(BaseModel):
     """All figures; `errors` names what should not exist and why it counts as missed."""
 
     rates: list[RateOut]
     durations: list[DurationOut]
+    disputed: list[DisputedOut]
     errors: dict[str, str]
     wanted: dict[str, str]
 

@@ -48,6 +48,8 @@ class CaseOut(Shape):
     district_code: str
     district_name: str
     place: str
+    place_name: str
+    address: str
     site: str
     box: str
     stream: str

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from central import store
 from central.appeal_tables import AppealLogTable, AppealTable
 from central.appeals.contact import Contact, Seal
-from central.appeals.rules import Action, Kind, Refused, Standing, Status, act, allowed
+from central.appeals.rules import CHOOSING, Action, Kind, Refused, Standing, Status, act, allowed
 from central.case_tables import CaseSerialTable, CaseTable
 from central.filing import APPEALS, local_day
 from central.filing import case_no as numbered
@@ -119,7 +119,7 @@ def add_appeal(
     )  # fmt: skip
     session.add(row)
     session.flush()
-    _log(session, row, Doing("comment", new.source), now, action="added")
+    _log(session, row, Doing("link", new.source, new.case_no or ""), now, added=True)
     store.record_change(session, "appeal_added", number, now)
     store.tell_of_appeal(session, row, "added", now)
     noted = store.Noted(now, new.source, "appeal_added", number, "", {"kind": new.kind})
@@ -206,12 +206,14 @@ def _check_case(session: Session, case_no: str | None) -> None:
 
 
 def _log(
-    session: Session, row: AppealTable, doing: Doing, now: datetime, action: str = ""
+    session: Session, row: AppealTable, doing: Doing, now: datetime, *, added: bool = False
 ) -> AppealLogTable:
     text = " ".join(part for part in (doing.value, doing.note) if part)
+    value = doing.value if doing.action in CHOOSING else ""
     logged = AppealLogTable(
-        appeal_id=row.id, at=now, actor=doing.actor, action=action or doing.action,
-        status=_standing(row).status, text=text, external_id=doing.external_id,
+        appeal_id=row.id, at=now, actor=doing.actor,
+        action="added" if added else doing.action, status=_standing(row).status,
+        text="" if added else text, value=value, external_id=doing.external_id,
     )  # fmt: skip
     session.add(logged)
     session.flush()

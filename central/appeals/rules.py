@@ -27,6 +27,8 @@ CHOICES: dict[Action, tuple[str, ...]] = {
     "satisfaction": GRADES,
 }
 """Actions that need one of these values."""
+CHOOSING: frozenset[Action] = frozenset({*CHOICES, "link"})
+"""Actions whose value the log keeps apart from what else was said."""
 
 
 class Refused(Exception):

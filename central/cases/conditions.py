@@ -1,5 +1,6 @@
 """The conditions that the table names: each says whether it holds and, if not, why. Pure."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,11 +12,25 @@ MAX_SUSPENSION = timedelta(days=30)
 REOPEN_BY_PERSON = timedelta(hours=72)
 LEVELS = 3
 
+FEW_WORDS = 3
+WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
+"""A Chinese character, or a word of another script or number."""
+
 Condition = Callable[[Situation], bool]
 
 
 def _is_asked(what: str) -> Condition:
-    return lambda c: c.standing.asked is not None and c.standing.asked.what == what
+    return lambda c: _waits(c) and c.standing.asked is not None and c.standing.asked.what == what
+
+
+def _waits(c: Situation) -> bool:
+    return c.standing.asked is not None and not c.standing.asked.lapsed
+
+
+def _end_ahead(c: Situation) -> bool:
+    """A late approval must not begin a suspension that is over."""
+    asked = c.standing.asked
+    return asked is not None and asked.until is not None and c.move.at < asked.until
 
 
 def _second_person(c: Situation) -> bool:
@@ -24,10 +39,38 @@ def _second_person(c: Situation) -> bool:
 
 
 def _own_org(c: Situation) -> bool:
-    """An administrator, the desk and a town without organisations are not asked."""
-    if c.move.role != "handler" or not c.standing.lead or not c.move.org:
+    """The case is its lead's: who assists helps, and does not take it over.
+
+    An administrator and the desk are not asked. Neither is a handler without an organisation, as
+    long as the lead is only a name: in a town that keeps no organisations nobody has one.
+    """
+    if c.move.role != "handler" or not c.standing.lead:
         return True
-    return c.move.org == c.standing.lead or c.move.org in c.standing.assists
+    if not c.move.org:
+        return c.standing.lead not in c.move.orgs
+    return c.move.org == c.standing.lead
+
+
+def _not_lead(c: Situation) -> bool:
+    """Nobody strikes out their own organisation's work."""
+    return not c.move.org or c.move.org != c.standing.lead
+
+
+def _known_org(c: Situation) -> bool:
+    """Nobody accepts what was given to a name that the town does not know."""
+    named = {c.move.detail.org, *c.move.detail.assist, *c.move.detail.inform} - {""}
+    return not c.move.orgs or named <= c.move.orgs
+
+
+def _seen_occupied(c: Situation) -> bool:
+    return c.sensor.occupied and c.sensor.sees
+
+
+def _shown_done(c: Situation) -> bool:
+    """A photo, a few words, or the place seen free: an empty hand-in says nothing."""
+    seen_free = not c.sensor.occupied and c.sensor.cleared_at is not None
+    detail = c.move.detail
+    return seen_free or bool(detail.pictures) or len(WORD.findall(detail.note)) >= FEW_WORDS
 
 
 def _end_date(c: Situation) -> bool:
@@ -36,9 +79,12 @@ def _end_date(c: Situation) -> bool:
 
 
 def _is_overdue(c: Situation) -> bool:
-    """No deadline counts as passed: an empty one must never look like "on time"."""
+    """No deadline counts as passed: an empty one must never look like "on time".
+
+    What has ended is judged by its end, whenever somebody asks.
+    """
     official_at = c.standing.deadlines.official_at
-    ended_at = c.standing.times.handled_at or c.move.at
+    ended_at = c.standing.times.handled_at or c.standing.ended_at or c.move.at
     return official_at is None or ended_at > official_at
 
 
@@ -56,8 +102,10 @@ def _something_to_undo(c: Situation) -> bool:
 CONDITIONS: dict[str, tuple[str, Condition]] = {
     "unjudged": ("somebody has judged it already", lambda c: c.standing.verdict is None),
     "names_org": ("say which organisation (org)", lambda c: bool(c.move.detail.org)),
+    "known_org": ("the town has no such organisation", _known_org),
     "names_case": ("say which case stays (case_no)", lambda c: bool(c.move.detail.case_no)),
     "own_org": ("it is another organisation's case", _own_org),
+    "not_lead": ("the organisation whose case it is may not strike it out", _not_lead),
     "may_return": (
         f"it was returned {MAX_RETURNS} times: the dispatcher's word is binding now",
         lambda c: c.standing.returns < MAX_RETURNS,
@@ -73,11 +121,15 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     ),
     "asked_extend": ("nobody has asked for it", _is_asked("ask_extend")),
     "asked_suspend": ("nobody has asked for it", _is_asked("ask_suspend")),
+    "asked_anything": ("nobody has asked for it", _waits),
+    "end_ahead": ("the end that was asked for has passed", _end_ahead),
     "second_person": ("who asked may not approve", _second_person),
     "end_date": (f"give an end (until) within {MAX_SUSPENSION.days} days", _end_date),
+    "shown_done": ("say what was done (note), or show it (photo)", _shown_done),
+    "seen_occupied": ("no camera says that it is still occupied", _seen_occupied),
     "still_occupied": (
-        "no camera says that it is still occupied",
-        lambda c: c.sensor.occupied and c.sensor.sees,
+        "a camera sees the place occupied: the sensor is heard before a person",
+        lambda c: not _seen_occupied(c),
     ),
     "is_clear": (
         "the place is not known to be free",
@@ -92,10 +144,15 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "not_appealed": ("it was appealed against once", lambda c: not c.standing.appealed),
     "appeal_waits": (
         "there is no appeal",
-        lambda c: bool(c.standing.appealed) and not c.standing.exempt,
+        lambda c: (
+            bool(c.standing.appealed) and not c.standing.exempt and not c.standing.appeal_refused
+        ),
     ),
     "something_to_undo": ("there is no verdict to take back", _something_to_undo),
-    "not_reminded": ("they were reminded", lambda c: c.standing.state not in c.standing.reminded),
+    "not_reminded": (
+        "they were reminded",
+        lambda c: c.standing.reminded < c.move.detail.level <= LEVELS,
+    ),
     "not_red": ("it is red already", lambda c: not c.standing.red),
     "not_yet_overdue": ("it is overdue already", lambda c: not c.standing.overdue),
 }

@@ -63,10 +63,17 @@ def _undone(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
 
 
 def _dispatched(standing: Standing, entry: Entry) -> Standing:
-    detail = entry.detail
-    return replace(
-        standing, lead=detail.org, assists=detail.assist, informed=detail.inform, holder=""
+    """Who came in by a rise of severity before anybody was named stays."""
+    detail, first = entry.detail, entry.from_state == "filed"
+    given = replace(
+        standing,
+        lead=detail.org,
+        assists=_more(standing.assists if first else (), detail.assist),
+        informed=_more(standing.informed if first else (), detail.inform),
+        holder="",
     )
+    same = entry.from_state == "dispatched" and detail.org == standing.lead
+    return given if same else _offered(given, entry)
 
 
 def _accepted(standing: Standing, entry: Entry) -> Standing:
@@ -74,12 +81,18 @@ def _accepted(standing: Standing, entry: Entry) -> Standing:
     return with_times(taken, accepted_at=standing.times.accepted_at or entry.at)
 
 
-def _returned(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
-    return replace(standing, returns=standing.returns + 1, holder="")
+def _returned(standing: Standing, entry: Entry) -> Standing:
+    back = replace(standing, returns=standing.returns + 1, holder="")
+    return _offered(back, entry)
+
+
+def _offered(standing: Standing, entry: Entry) -> Standing:
+    """Somebody new has to act: who hears of their silence is asked from the first level on."""
+    return with_times(replace(standing, level=0), offered_at=entry.at)
 
 
 def _assisted(standing: Standing, entry: Entry) -> Standing:
-    return replace(standing, assists=(*standing.assists, entry.detail.org))
+    return replace(standing, assists=_more(standing.assists, (entry.detail.org,)))
 
 
 def _asked(standing: Standing, entry: Entry) -> Standing:
@@ -91,28 +104,38 @@ def _extended(standing: Standing, entry: Entry) -> Standing:
     return with_times(replace(standing, asked=None), extensions=extensions)
 
 
+def _refused(standing: Standing, entry: Entry) -> Standing:
+    """A no: to an appeal once it is closed, else to what was asked for; the fact stays."""
+    if entry.from_state == "closed":
+        return replace(standing, appeal_refused=True)
+    return replace(standing, asked=None)
+
+
 def _suspended(standing: Standing, entry: Entry) -> Standing:
+    """Until the approved end, which a deadline already counts on; who resumes earlier cuts it."""
     until = standing.asked.until if standing.asked else entry.detail.until
     paused = replace(standing, asked=None, suspended_until=until)
-    return with_times(paused, pauses=(*standing.times.pauses, (entry.at, None)))
+    pause = (entry.at, max(entry.at, until or entry.at))
+    return with_times(paused, pauses=(*standing.times.pauses, pause))
 
 
 def _resumed(standing: Standing, entry: Entry) -> Standing:
-    *earlier, (begin, _) = standing.times.pauses
+    """A timer that comes late lengthens nothing: approved is what was approved."""
+    *earlier, (begin, until) = standing.times.pauses
     going = replace(standing, suspended_until=None)
-    return with_times(going, pauses=(*earlier, (begin, entry.at)))
+    return with_times(going, pauses=(*earlier, (begin, min(entry.at, until))))
 
 
 def _handled(standing: Standing, entry: Entry) -> Standing:
     """Whoever has dealt with it has seen it: that is a verdict, and it was taken on."""
     done = replace(standing, verdict=standing.verdict or "true")
-    done = replace(done, holder=done.holder or entry.actor)
+    done = replace(done, holder=done.holder or entry.actor, reminded=0)
     accepted_at = done.times.accepted_at or entry.at
     return with_times(done, accepted_at=accepted_at, handled_at=entry.at)
 
 
 def _reworked(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
-    again = replace(standing, reworks=standing.reworks + 1, reminded=frozenset())
+    again = replace(standing, reworks=standing.reworks + 1, reminded=0)
     return with_times(again, handled_at=None)
 
 
@@ -145,7 +168,7 @@ def _reopened(standing: Standing, entry: Entry) -> Standing:
         ended_at=None,
         reopens=standing.reopens + 1,
         level=0,
-        reminded=frozenset(),
+        reminded=0,
     )
     return with_times(again, handled_at=None, waiting_since=entry.at)
 
@@ -163,7 +186,8 @@ def _escalated(standing: Standing, entry: Entry) -> Standing:
 
 
 def _reminded(standing: Standing, entry: Entry) -> Standing:
-    return replace(standing, reminded=standing.reminded | {entry.to_state})
+    """The rows of old that name no level told those whose work it is: the first."""
+    return replace(standing, reminded=max(entry.detail.level, 1))
 
 
 def _red(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
@@ -176,7 +200,17 @@ def _overdue(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
 
 def _risen(standing: Standing, entry: Entry) -> Standing:
     rise = Rise(entry.at, entry.detail.severity, entry.detail.limits)
-    return with_times(standing, rises=(*standing.times.rises, rise))
+    worse = with_times(standing, rises=(*standing.times.rises, rise))
+    return replace(
+        worse,
+        assists=_more(standing.assists, entry.detail.assist),
+        informed=_more(standing.informed, entry.detail.inform),
+    )
+
+
+def _more(orgs: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """These, and the others that are not among them."""
+    return tuple(dict.fromkeys((*orgs, *others)))
 
 
 EFFECTS: dict[Action, Effect] = {
@@ -194,6 +228,7 @@ EFFECTS: dict[Action, Effect] = {
     "extend": _extended,
     "ask_suspend": _asked,
     "suspend": _suspended,
+    "refuse": _refused,
     "resume": _resumed,
     "handle": _handled,
     "verify": _verified,

@@ -17,7 +17,7 @@ FILE = timedelta(minutes=15)
 """How long a case may wait for the desk to file it."""
 
 RANK = {
-    **dict.fromkeys(("occupied", "over_limit", "advisory", "intrusion", "storm"), 1),
+    **dict.fromkeys(("occupied", "over_limit", "advisory", "intrusion", "storm", "fault"), 1),
     **dict.fromkeys(("blocked", "curfew"), 2),
     "relapse": 3,
 }
@@ -42,6 +42,7 @@ DEFAULTS: dict[tuple[str, str], Limits] = {
     ("square_dance", "relapse"): _limits(120, 20, 5, 15, 30),
     ("facility", "intrusion"): _limits(120, 60, 15, 30, 60),
     ("device", "storm"): _limits(1440, 720, 15, 30, 60),
+    ("device", "fault"): _limits(1440, 720, 15, 30, 60),
 }
 """What holds while no town with rules was imported; those of a case run day and night."""
 
@@ -114,9 +115,10 @@ def _deadlines(scene: str, times: Times, calendar: Calendar) -> Deadlines:
         filed_at=times.filed_at,
         changes=tuple(changes),
         waiting_since=times.waiting_since,
-        pauses=tuple(Pause(begin, end) for begin, end in times.pauses if end is not None),
+        pauses=tuple(Pause(begin, end) for begin, end in times.pauses),
         extensions=times.extensions,
         handled_at=times.handled_at,
+        offered_at=times.offered_at,
     )
     found = due(course, calendar)
     return Deadlines(

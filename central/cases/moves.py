@@ -29,6 +29,7 @@ class Move:
     """Somebody's wish: `org` is the actor's organisation, empty when that is not kept.
 
     `survivor_open` matters to `unmerge` alone: whether the case that this one went into is open.
+    `orgs` are the organisations of the town; a town without any takes every name.
     """
 
     action: Action
@@ -39,6 +40,7 @@ class Move:
     detail: Detail = NOTHING_MORE
     org: str = ""
     survivor_open: bool = True
+    orgs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

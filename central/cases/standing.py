@@ -61,6 +61,8 @@ class Detail:
     limits: str = ""
     pictures: tuple[str, ...] = ()
     appeals: tuple[str, ...] = ()
+    grids: tuple[str, ...] = ()
+    """Of a case's first row: the grid of its place then, and those around it, inner ones first."""
 
     def to_json(self) -> str:
         """Exact text for the log: keys sorted, empty ones left out."""
@@ -73,7 +75,7 @@ class Detail:
         for name in ("until", "due_at"):
             if name in found:
                 found[name] = _moment(found[name])
-        for name in ("assist", "inform", "incidents", "pictures", "appeals"):
+        for name in ("assist", "inform", "incidents", "pictures", "appeals", "grids"):
             if name in found:
                 found[name] = tuple(found[name])
         return cls(**found)
@@ -105,19 +107,21 @@ class Rise:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """All that a clock may look at. Comments, edits and re-assignments leave no trace here.
+    """All that a clock may look at. Comments and edits leave no trace here.
 
-    `severity` and `limits` are those at filing; empty limits are the scene's own.
+    `severity` and `limits` are those at filing; empty limits are the scene's own. `offered_at` is
+    since when somebody new is asked to accept it: a dispatch or a return, for the levels alone.
     """
 
     filed_at: datetime | None = None
     waiting_since: datetime | None = None
+    offered_at: datetime | None = None
     accepted_at: datetime | None = None
     handled_at: datetime | None = None
     severity: str = ""
     limits: str = ""
     rises: tuple["Rise", ...] = ()
-    pauses: tuple[tuple[datetime, datetime | None], ...] = ()
+    pauses: tuple[tuple[datetime, datetime], ...] = ()
     extensions: tuple[datetime, ...] = ()
 
 
@@ -127,11 +131,12 @@ Clock = Callable[[Times], Deadlines]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What waits for a second person's approval."""
+    """What waits for a second person's approval; it lapses with the state it was asked in."""
 
     what: Action
     by: str
     until: datetime | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +165,12 @@ class Standing:
     returns: int = 0
     reworks: int = 0
     reopens: int = 0
-    reminded: frozenset[State] = frozenset()
+    reminded: int = 0
+    """The level that has heard that nobody judges or verifies it (1 to 3)."""
     red: bool = False
     overdue: bool = False
     appealed: str = ""
+    appeal_refused: bool = False
     exempt: bool = False
     merged_into: str = ""
     times: Times = Times()

@@ -41,6 +41,7 @@ Action = Literal[
     "extend",
     "ask_suspend",
     "suspend",
+    "refuse",
     "resume",
     "handle",
     "verify",

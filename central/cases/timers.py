@@ -15,6 +15,9 @@ from central.cases.states import UNACCEPTED, Action
 SELF_CLEAR_GRACE = timedelta(minutes=10)
 STILL_OCCUPIED = timedelta(seconds=60)
 SEEN_CLEAR = timedelta(seconds=30)
+REMINDERS = (timedelta(0), timedelta(minutes=15), timedelta(minutes=45))
+"""How long after its deadline each level hears of what waits for the desk or a verifier: the steps
+of the usual ladder (15/30/60), begun when the first of them is over."""
 LOOK_AGAIN = timedelta(seconds=60)
 """When a timer could not act (no camera sees), it is asked again after this."""
 
@@ -35,8 +38,7 @@ def timers(standing: Standing, sensor: Sensor) -> tuple[Timer, ...]:
 
 def _timers(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
     if standing.state == "pending_file" and standing.queued_at is not None:
-        if "pending_file" not in standing.reminded:
-            yield Timer(standing.queued_at + FILE, "remind")
+        yield from _reminders(standing, standing.queued_at + FILE)
         return
     if standing.state == "suspended":
         if standing.suspended_until is not None:
@@ -68,8 +70,15 @@ def _after_handling(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
     elif sensor.occupied:
         yield Timer(handled_at + STILL_OCCUPIED, "rework")
     verify_at = standing.deadlines.verify_at
-    if verify_at is not None and "handled" not in standing.reminded:
-        yield Timer(verify_at, "remind")
+    if verify_at is not None:
+        yield from _reminders(standing, verify_at)
+
+
+def _reminders(standing: Standing, due_at: datetime) -> Iterator[Timer]:
+    """Whose work it is, then the levels above them: waiting for a person is never silent."""
+    if standing.reminded < len(REMINDERS):
+        told = standing.reminded
+        yield Timer(due_at + REMINDERS[told], "remind", told + 1)
 
 
 def _lights(standing: Standing) -> Iterator[Timer]:

@@ -6,15 +6,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from central.cases.conditions import CONDITIONS, failing
 from central.cases.effects import EFFECTS, JUDGING
 from central.cases.moves import Move, Refused, Situation, Tell
 from central.cases.standing import Clock, Deadlines, Entry, Standing
-from central.cases.states import ENDED, REJECT_REASONS, VOID_REASONS, Action, Role, State
+from central.cases.states import (
+    ENDED,
+    REJECT_REASONS,
+    UNACCEPTED,
+    VOID_REASONS,
+    Action,
+    Role,
+    State,
+)
 from central.cases.table import BY_STATE_AND_ACTION, TABLE, Rule
 
-ESCALATED_TO = {1: "dispatcher", 2: "leader", 3: "leader"}
+Post = Literal["dispatcher", "duty_leader", "leader"]
+"""派遣席, 城运值班长, 分管领导: three parties of `channels.yaml`, each hears by itself."""
+ESCALATED_TO: dict[int, Post] = {1: "dispatcher", 2: "duty_leader", 3: "leader"}
 SENSOR_ACTIONS: frozenset[Action] = frozenset({"joined", "cleared", "occupied", "severity"})
 QUIET: frozenset[Action] = SENSOR_ACTIONS | {"comment", "escalate", "remind", "red", "overdue"}
 """What leaves an open page of the case valid: nobody decided anything."""
@@ -70,6 +81,8 @@ def apply(standing: Standing, entry: Entry) -> Standing:
         deadlines=entry.deadlines,
         version=standing.version + decided,
     )
+    if after.asked is not None and entry.to_state != entry.from_state:
+        after = replace(after, asked=replace(after.asked, lapsed=True))
     if entry.to_state in ENDED and entry.from_state not in ENDED:
         after = replace(after, ended_at=entry.at)
     if entry.action in JUDGING and (entry.role != "system" or entry.action == "merge"):
@@ -101,7 +114,17 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
     return tuple(found)
 
 
-SAID_WITH_IT = frozenset({"names_org", "names_case", "end_date", "next_level"})
+SAID_WITH_IT = frozenset(
+    {
+        "names_org",
+        "known_org",
+        "names_case",
+        "end_date",
+        "next_level",
+        "not_reminded",
+        "shown_done",
+    }
+)
 
 
 def _chosen(rule: Rule, situation: Situation) -> bool:
@@ -148,8 +171,33 @@ def _target(standing: Standing, rule: Rule) -> State:
 
 
 def _tells(rule: Rule, after: Standing, move: Move) -> tuple[Tell, ...]:
-    """Who hears of it: the lead of what is theirs, the next level of what nobody takes."""
+    """Who hears of it: the lead of what is theirs, the next level of what nobody takes.
+
+    A case that had closed by itself was recalled for all: when it comes back, all hear of it.
+    """
     return tuple(one for kind in rule.tells for one in _addressed(kind, after, move))
+
+
+def _all_round(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
+    """The lead, and those beside it as far as they have to hear of it too."""
+    said = move.detail
+    if kind == "dispatched":
+        return (Tell(kind, org=said.org), *_beside(said.assist, said.inform))
+    if kind == "severity":
+        if after.close_reason == "self_cleared":
+            return ()  # whoever is concerned hears of it when it is opened again
+        worse = Tell(kind, org=after.lead, role="handler", priority="urgent")
+        return (worse, *_beside(said.assist, said.inform))
+    if after.state not in UNACCEPTED:
+        return (Tell(kind, org=after.lead, role="" if after.lead else "handler"),)
+    back = Tell(kind, org=after.lead, role="" if after.lead else "dispatcher")
+    return (back, *_beside(after.assists, after.informed))
+
+
+def _beside(assist: tuple[str, ...], inform: tuple[str, ...]) -> tuple[Tell, ...]:
+    """Those beside the lead: who has to help, who has to know."""
+    helping = tuple(Tell("assist", org=org) for org in assist)
+    return (*helping, *(Tell("informed", org=org) for org in inform if org not in assist))
 
 
 def _addressed(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
@@ -163,20 +211,16 @@ def _addressed(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
     match kind:
         case "escalated":
             return (Tell(kind, role=ESCALATED_TO[move.detail.level], priority="urgent"),)
+        case "reminded" if move.detail.level > 1:
+            return (Tell("unattended", role=ESCALATED_TO[move.detail.level], priority="urgent"),)
         case "reminded":
             return (Tell(kind, role="desk" if after.state == "pending_file" else "verifier"),)
         case "filed":
             return ()  # whoever is told hears of it when it is dispatched to them
         case "assist":
             return (Tell(kind, org=move.detail.org),)
-        case "dispatched":
-            detail = move.detail
-            assist = tuple(Tell("assist", org=org) for org in detail.assist)
-            informed = tuple(Tell("informed", org=org) for org in detail.inform)
-            return (Tell(kind, org=detail.org), *assist, *informed)
-        case "severity":
-            informed = tuple(Tell("informed", org=org) for org in move.detail.inform)
-            return (Tell(kind, org=after.lead, role="handler", priority="urgent"), *informed)
+        case "dispatched" | "severity" | "reopened":
+            return _all_round(kind, after, move)
         case _ if kind in roles:
             return (Tell(kind, role=roles[kind]),)
         case _:

@@ -1,6 +1,6 @@
-"""Clocks of cases: the working calendar, limits, deadlines, escalation. Pure: time is an argument.
+"""Clocks of cases: the working calendar, limits, deadlines. Pure: time is an argument.
 
 `calendar` knows which days are worked, `limits` how long something may take and by which clock,
 `ticking` counts along such a clock, `deadlines` makes due moments of what happened to a case,
-`escalation` says who is told when nobody accepts, `calendar_file` reads the calendar's data.
+`calendar_file` reads the calendar's data.
 """

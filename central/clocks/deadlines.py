@@ -2,14 +2,15 @@
 
 What holds whatever happens:
 - a deadline is never empty, and one that has passed never moves again (a reopening starts a new
-  stage; the official clock goes on through it);
+  stage, a dispatch or a return a new wait for somebody who accepts; the official clock goes on
+  through all of them);
 - a rise of severity tightens to min(old, now + new limit), a fall changes nothing;
 - an approved suspension adds itself, an extension one original limit, at most two, none when
   overdue; comments, edits and re-assignments are not even known here.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -36,7 +37,8 @@ class Course:
     """All of a case that a clock may look at; moments are aware.
 
     `changes` begins with the severity at filing. `waiting_since` is when the present stage began:
-    the filing or the last reopening.
+    the filing or the last reopening. `offered_at` is since when somebody new is asked to accept:
+    also the last dispatch or return; neither touches the official or the internal clock.
     """
 
     filed_at: datetime
@@ -45,6 +47,7 @@ class Course:
     pauses: tuple[Pause, ...] = ()
     extensions: tuple[datetime, ...] = ()
     handled_at: datetime | None = None
+    offered_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.changes:
@@ -54,6 +57,11 @@ class Course:
     def stage_began(self) -> datetime:
         """When the clocks of the present stage started."""
         return self.waiting_since or self.filed_at
+
+    @property
+    def offer_began(self) -> datetime:
+        """When the clock of those who should accept started."""
+        return max(self.stage_began, self.offered_at or self.stage_began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +129,9 @@ def _internal(course: Course, calendar: Calendar, extensions: tuple[datetime, ..
 
 def _level(course: Course, calendar: Calendar, level: int) -> datetime:
     """When a level hears that nobody has accepted; waiting is never suspended or extended."""
-    waiting = Course(course.filed_at, course.changes, course.waiting_since)
+    waiting = replace(course, pauses=())
     run = _Run(waiting, calendar, lambda limits: limits.ladder.limit(level))
-    return run.deadline(course.stage_began, (), lambda _at, _deadline: False)
+    return run.deadline(course.offer_began, (), lambda _at, _deadline: False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,25 +21,25 @@ def _filing(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
 
 
 def _finished(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
-    """办结率: of what was filed in the period, what somebody brought to an end."""
+    """办结率: of what was filed in the period and not passed on, what was brought to an end."""
     for s in stories:
         if scope.period.holds(s.filed_at):
             done = s.state == "closed"
-            yield mark(s.case.case_no, done, s.left_out or _self_cleared(s))
+            yield mark(s.case.case_no, done, s.left_out or s.passed_by)
 
 
 def _on_time(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
     """按时办结率: of what was due in the period (open ones too), what was handled in time."""
     for s, error in _due(stories, scope):
         met = not error and _in_time(s)
-        yield mark(s.case.case_no, met, s.left_out or _self_cleared(s), error)
+        yield mark(s.case.case_no, met, s.left_out or s.passed_by, error)
 
 
 def _on_time_exempted(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
     """The same with approved exemptions as met; the raw figure stands beside it."""
     for s, error in _due(stories, scope):
         met = not error and (_in_time(s) or (s.exempt and s.state != "archived_unaccepted"))
-        yield mark(s.case.case_no, met, s.left_out or _self_cleared(s), error)
+        yield mark(s.case.case_no, met, s.left_out or s.passed_by, error)
 
 
 def _red(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
@@ -56,28 +56,32 @@ def _red(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
 
 
 def _precision(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
-    """自动立案准确率: of sensors' cases that were judged in the period, those that were true."""
+    """自动立案准确率: of sensors' cases that were reviewed in the period, those that were true.
+
+    Cameras are promoted by the same marks. What was handled without a review is shown beside.
+    """
     for s in stories:
-        if s.case.source == "sensor" and scope.period.holds(s.judged_at):
-            yield mark(s.case.case_no, bool(s.verdict), "permitted" if s.permitted else "")
+        if s.case.source == "sensor" and scope.period.holds(s.judged_at or s.handled_at):
+            reason = "permitted" if s.permitted else "unreviewed" if s.verdict is None else ""
+            yield mark(s.case.case_no, bool(s.proved), reason)
 
 
 def _self_cleared_share(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
     """自行消除率: of the cases that ended in the period, those nobody had to come for."""
     for s in stories:
         if scope.period.holds(s.ended_at):
-            yield mark(s.case.case_no, bool(_self_cleared(s)), s.left_out)
+            yield mark(s.case.case_no, s.close_reason == "self_cleared", s.left_out)
 
 
 def _unaccepted(stories: Sequence[Story], scope: Scope) -> Iterator[Mark]:
-    """未接单率: of the cases sent out in the period, those nobody ever accepted; must be 0."""
+    """未接单率: of the cases last sent out in the period, those nobody accepted then; must be 0."""
     for s in stories:
         archived = s.state == "archived_unaccepted"
-        if scope.period.holds(s.dispatched_at or (s.filed_at if archived else None)):
-            never = s.accepted_at is None
+        if scope.period.holds(s.sent_at or (s.filed_at if archived else None)):
+            never = not s.taken
             open_still = never and s.ended_at is None
             waits = open_still and s.accept_due_at is not None and s.accept_due_at > scope.as_of
-            reason = s.left_out or (_self_cleared(s) if never else "")
+            reason = s.left_out or (s.passed_by if never else "")
             yield mark(s.case.case_no, never, reason or ("still_waiting" if waits else ""))
 
 
@@ -152,7 +156,3 @@ def _in_time(s: Story) -> bool:
     if s.state == "archived_unaccepted" or s.handled_at is None or s.handled_due_at is None:
         return False
     return s.handled_at <= s.handled_due_at
-
-
-def _self_cleared(s: Story) -> str:
-    return "self_cleared" if s.close_reason == "self_cleared" else ""

@@ -51,18 +51,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What of a case does not change, and its rows in the order in which they were written."""
+    """A case as its rows tell it, in the order in which they were written.
+
+    `grids` are that of its place and those around it, inner ones first, as the first row kept
+    them; `lead` is whom the last of the rows gave it to.
+    """
 
     case_no: str
     scene: str
     entries: tuple[Entry, ...]
     place: str = ""
-    grid: str = ""
+    grids: tuple[str, ...] = ()
     lead: str = ""
     camera: str = ""
     source: Source = "sensor"
     began_at: datetime | None = None
     reoffence_of: str = ""
+
+    @property
+    def grid(self) -> str:
+        """The innermost grid; empty for none."""
+        return next(iter(self.grids), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ class Appeal:
     sampled: bool = False
     case_no: str = ""
     scene: str = ""
-    grid: str = ""
+    grids: tuple[str, ...] = ()
     lead: str = ""
 
 

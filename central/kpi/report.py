@@ -9,16 +9,18 @@ from typing import Any
 
 from central.kpi.appeal_rates import appeal_rates
 from central.kpi.case_rates import alerts_per_camera_day, case_rates
+from central.kpi.disputes import plain_pair
 from central.kpi.durations import Duration, durations
 from central.kpi.entry import Appeal, Case
 from central.kpi.rates import Rate, Sums, with_more
 from central.kpi.rules import Scope
 from central.kpi.story import tell_all
+from central.routing.disputes import Disputed
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cases and appeals; empty means any."""
+    """Which cases and appeals; empty means any. A grid includes those inside of it."""
 
     scene: str = ""
     grid: str = ""
@@ -30,7 +32,7 @@ class Wanted:
         source = one.source if isinstance(one, Case) else "appeal"
         return (
             self.scene in ("", one.scene)
-            and self.grid in ("", one.grid)
+            and self.grid in ("", *one.grids)
             and self.lead in ("", one.lead)
             and self.source in ("", source)
         )
@@ -38,11 +40,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures; `errors` counts data that should not exist and must be looked at."""
+    """The figures; `errors` counts data that should not exist and must be looked at.
+
+    `disputed`: pairs of scene and grid whose cases are returned again and again.
+    """
 
     rates: tuple[Rate, ...]
     durations: tuple[Duration, ...]
     wanted: Wanted
+    disputed: tuple[Disputed, ...] = ()
 
     @property
     def errors(self) -> tuple[tuple[str, str], ...]:
@@ -61,6 +67,7 @@ class Report:
         plain: dict[str, Any] = {
             "rates": [rate.plain(with_marks=with_marks) for rate in self.rates],
             "durations": [one.plain() for one in self.durations],
+            "disputed": [plain_pair(pair) for pair in self.disputed],
             "errors": dict(self.errors),
             "wanted": {name: getattr(self.wanted, name) for name in Wanted.__slots__},
         }
@@ -70,11 +77,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is known beside the logs: days of all cameras, and cases that are only counted."""
+    """What is known beside the logs: camera-days, cases that are only counted, disputed pairs."""
 
     camera_days: Fraction = Fraction(0)
     sums: Mapping[str, Sums] = field(default_factory=dict)
     lengths_s: Sequence[Sequence[float]] = ()
+    disputed: tuple[Disputed, ...] = ()
 
 
 def report(
@@ -100,4 +108,5 @@ def report_beside(
         *appeal_rates(heard, scope),
     )
     whole = tuple(with_more(one, beside.sums.get(one.name, Counter())) for one in rates)
-    return Report(whole, durations(stories, scope, beside.lengths_s), chosen)
+    lasted = durations(stories, scope, beside.lengths_s)
+    return Report(whole, lasted, chosen, beside.disputed)

@@ -22,6 +22,7 @@ from central.kpi.story import Story, tell
 BEGINNING, FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 IN_ALL_TIME = Period(BEGINNING, FOR_EVER)
 LONG = timedelta(days=7)
+PRECISION = ("precision", "")
 NEXT = timedelta(microseconds=1)
 """The clock's smallest step: at its deadline a case is still in time."""
 
@@ -77,6 +78,11 @@ def sums_of(kinds: Iterable[tuple[str, int]]) -> dict[str, Sums]:
     return found
 
 
+def verdict_in(kind: str) -> bool | None:
+    """The verdict on the sensors that such a case adds to precision; None: it adds none."""
+    return next((met for name, met, out, _ in json.loads(kind) if (name, out) == PRECISION), None)
+
+
 def _all_marks(story: Story, scope: Scope) -> Iterator[tuple[str, Iterator[Mark]]]:
     for name, marks in RATES.items():
         yield name, marks((story,), scope)
@@ -104,6 +110,7 @@ def _kind(marks: Sequence[tuple[str, Mark]]) -> str:
 def _moments(story: Story) -> Iterator[datetime | None]:
     """Every moment that a figure asks the period about."""
     yield from (story.first_at, story.filed_at, story.dispatched_at, story.accepted_at)
+    yield story.sent_at
     yield from (story.handled_at, story.judged_at, story.ended_at, story.official_at)
     for stage in story.stages:
         yield stage.due_at or stage.begun_at

@@ -1,6 +1,8 @@
 """What a case's log tells until a moment, as far as figures need it: one fold over its rows. Pure.
 
 What only the figures decide:
+- a verdict is the word of somebody who reviewed the evidence, the last one if there are several;
+  to handle a case is none, and permitted work was seen rightly and is none either;
 - a case counts as handled from the first hand-in that stood: one that was sent back (sensor or
   verifier disagreed) or taken back never happened;
 - a red light is an event of a stage (from filing or a reopening until handled): the internal
@@ -32,13 +34,19 @@ class Stage:
 
 @dataclass(slots=True)
 class Story:
-    """A case at a moment. `due` is what the last row said; made by `tell`, then only read."""
+    """A case at a moment. `due` is what the last row said; made by `tell`, then only read.
+
+    `dispatched_at` and `accepted_at` are the first ones; `sent_at` is the last dispatch, and
+    `taken` says whether somebody accepted after it and has not returned it.
+    """
 
     case: Case
     state: str = ""
     first_at: datetime | None = None
     filed_at: datetime | None = None
     dispatched_at: datetime | None = None
+    sent_at: datetime | None = None
+    taken: bool = False
     accepted_at: datetime | None = None
     accept_due_at: datetime | None = None
     handled_at: datetime | None = None
@@ -61,6 +69,17 @@ class Story:
     def official_at(self) -> datetime | None:
         """The official deadline that counts: the one in force when it was handled, or the last."""
         return self.handled_due_at if self.handled_at is not None else self.due.official_at
+
+    @property
+    def proved(self) -> bool | None:
+        """Whether the sensors were right, by the reviewed cases that count; None: not one."""
+        return None if self.case.source != "sensor" or self.permitted else self.verdict
+
+    @property
+    def passed_by(self) -> str:
+        """Why nobody here had to handle it: it went away by itself, or was passed on as it was."""
+        is_away = self.close_reason == "transferred_out" and self.handled_at is None
+        return self.close_reason if is_away or self.close_reason == "self_cleared" else ""
 
     @property
     def left_out(self) -> str:
@@ -108,7 +127,7 @@ def _enter(story: Story, entry: Entry) -> None:
         story.stages.append(Stage(entry.at))
     if entry.to_state == "dispatched" and story.dispatched_at is None:
         story.dispatched_at = entry.at
-    if entry.to_state in ("filed", "dispatched"):
+    if entry.to_state in ("filed", "dispatched", "returned"):
         story.accept_due_at = entry.deadlines.accept_at
     if entry.to_state in ("closed", "void", "merged", "archived_unaccepted"):
         story.ended_at = story.ended_at or entry.at
@@ -132,7 +151,7 @@ def _end_stage(story: Story, at: datetime) -> None:
 
 
 def _confirmed(story: Story, entry: Entry) -> None:
-    story.verdict, story.judged_at = True, entry.at
+    story.verdict, story.judged_at, story.permitted = True, entry.at, False
 
 
 def _rejected(story: Story, entry: Entry) -> None:
@@ -141,25 +160,29 @@ def _rejected(story: Story, entry: Entry) -> None:
 
 
 def _voided(story: Story, entry: Entry) -> None:
-    """Taking a case away because it was none is a word on the evidence too."""
-    if story.verdict is None and entry.reason in ("false_positive", "authorised"):
+    """Taking a case away because it was none is a word on the evidence too, the last one."""
+    if entry.reason in ("false_positive", "authorised"):
         _rejected(story, entry)
         story.permitted = entry.reason == "authorised"
 
 
+def _sent(story: Story, entry: Entry) -> None:
+    story.sent_at, story.taken = entry.at, False
+
+
 def _accepted(story: Story, entry: Entry) -> None:
+    story.taken = True
     story.accepted_at = story.accepted_at or entry.at
 
 
 def _returned(story: Story, _: Entry) -> None:
     story.returns += 1
+    story.taken = False
 
 
 def _handled(story: Story, entry: Entry) -> None:
     _accepted(story, entry)
     _end_stage(story, entry.at)
-    if story.verdict is None:
-        _confirmed(story, entry)
     if not story.stood:
         _hand_in(story, entry)
 
@@ -186,6 +209,12 @@ def _closed(story: Story, entry: Entry) -> None:
     story.by_sensor = entry.role == "system"
 
 
+def _transferred(story: Story, entry: Entry) -> None:
+    """Whoever passes it on has not handled it; what was handed in before stays handled."""
+    story.stood = story.handled_at is not None
+    story.close_reason = CLOSING[entry.action]
+
+
 def _self_cleared(story: Story, _: Entry) -> None:
     story.close_reason = "self_cleared"
 
@@ -204,13 +233,14 @@ EFFECTS: dict[str, Callable[[Story, Entry], None]] = {
     "confirm": _confirmed,
     "reject": _rejected,
     "void": _voided,
+    "dispatch": _sent,
     "accept": _accepted,
     "return": _returned,
     "handle": _handled,
     "rework": _reworked,
     "verify": _closed,
     "explain": _closed,
-    "transfer": _closed,
+    "transfer": _transferred,
     "self_clear": _self_cleared,
     "reopen": _reopened,
     "exempt": _exempted,

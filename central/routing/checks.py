@@ -21,7 +21,7 @@ FILED: dict[str, tuple[str, ...]] = {
     "fire_lane": ("occupied", "blocked"),
     "square_dance": ("over_limit", "curfew", "relapse", "advisory"),
     "facility": ("intrusion",),
-    "device": ("storm",),
+    "device": ("storm", "fault"),
 }
 """What cases are about that nobody files by hand: those should leave with an event code."""
 

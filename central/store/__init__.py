@@ -27,6 +27,7 @@ from central.store.changes import (
     read_feed,
     record_change,
 )
+from central.store.devices import devices_wait, watch_devices
 from central.store.dismissing import Dismissed, dismiss, is_appeal, restore
 from central.store.enrolment import (
     Enrolled,
@@ -63,6 +64,7 @@ from central.store.lists import (
 )
 from central.store.merge import Verdict, merge, refuse
 from central.store.nearby import lock_places
+from central.store.opening import open_rate
 from central.store.photos import add_photo
 from central.store.pictures import (
     NewEvidence,
@@ -72,7 +74,7 @@ from central.store.pictures import (
 )
 from central.store.quarantine import count_quarantine, list_quarantine
 from central.store.retry import Again, NotRetryable, retry_quarantined
-from central.store.routes import contact_due_of
+from central.store.routes import contact_due_of, grids_of, listed_channels, orgs_of
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
@@ -163,6 +165,7 @@ __all__ = [
     "count_missing",
     "count_newer",
     "count_quarantine",
+    "devices_wait",
     "dismiss",
     "drop_acks",
     "due_cases",
@@ -174,6 +177,7 @@ __all__ = [
     "get_box",
     "get_case",
     "get_incident",
+    "grids_of",
     "has_evidence",
     "is_appeal",
     "is_limited",
@@ -186,6 +190,7 @@ __all__ = [
     "list_holders",
     "list_incidents",
     "list_quarantine",
+    "listed_channels",
     "lock_boxes",
     "lock_places",
     "mend_ledgers",
@@ -197,6 +202,8 @@ __all__ = [
     "next_due",
     "note",
     "note_act",
+    "open_rate",
+    "orgs_of",
     "pending_acks",
     "places_known",
     "places_near",
@@ -224,4 +231,5 @@ __all__ = [
     "tell_of_appeal",
     "timeline_of",
     "verify_audit",
+    "watch_devices",
 ]

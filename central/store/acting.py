@@ -13,11 +13,12 @@ from central.cases.states import OPEN, Action
 from central.cases.suggesting import family_of
 from central.cases.workflow import QUIET, allowed, check
 from central.store.audit import note
+from central.store.devices import look, sensed
 from central.store.dismissing import keep_apart
 from central.store.episodes import dispatch_by_rule, settle
-from central.store.live import Live, children_of, lock_case
+from central.store.live import Live, lock_case
 from central.store.merging import absorb, case_by_no, part
-from central.store.routes import filing
+from central.store.routes import filing, orgs_of
 from central.store.sight import NotFound
 from central.store.types import ActionRequest, Person
 
@@ -34,9 +35,10 @@ def perform(session: Session, case_no: str, request: ActionRequest, now: datetim
     live = Live(session, row)
     if row.version != request.version:
         raise _too_late(live)
-    live.look(children_of(session, row.id))
+    look(session, live, now)
     before = live.standing
-    _do(session, live, _move_of(request, now), now)
+    move = replace(_move_of(request, now), orgs=frozenset(orgs_of(session)))
+    _do(session, live, move, now)
     live.keep()
     did = {
         "did": request.action,
@@ -51,10 +53,11 @@ def perform(session: Session, case_no: str, request: ActionRequest, now: datetim
 def allowed_of(session: Session, case: CaseTable, who: Person) -> tuple[Action, ...]:
     """What somebody may do with a case now."""
     live = Live(session, case)
-    live.sensor = replace(live.sensor, occupied=case.cleared_at is None, cleared_at=case.cleared_at)
     moment = live.log[-1].at
+    live.sensor = sensed(session, case, moment)
     survivor_open = _survivor_is_open(session, case)
     ask = Move("comment", who.name, who.role, moment, org=who.org, survivor_open=survivor_open)
+    ask = replace(ask, orgs=frozenset(orgs_of(session)))
     return allowed(Situation(live.standing, ask, live.sensor))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from central.intake import TakenState
@@ -14,7 +14,7 @@ from central.sight import Camera
 from central.store.box_types import Box, DeviceCondition, Gap
 from central.store.sight import cameras_in_sight
 from central.store.sql import add_or_replace
-from central.tables import BoxTable, DeviceEventTable, LedgerTable
+from central.tables import BoxTable, DeviceConditionTable, IncidentTable, LedgerTable
 
 BLINDING = ("no_signal", "frozen", "dark", "overexposed", "blurred", "covered", "moved")
 _Key = tuple[str, str]
@@ -119,17 +119,9 @@ def stream_names(session: Session) -> dict[tuple[str, str, str], str]:
 
 def _raised(session: Session) -> dict[_Key, list[DeviceCondition]]:
     """Conditions whose newest word is "raised"."""
-    table = DeviceEventTable
-    key = (table.site, table.box, table.stream, table.condition)
-    newest = func.row_number().over(
-        partition_by=key, order_by=(table.time.desc(), table.event_id.desc())
-    )
-    ranked = select(table.event_id, newest.label("place")).subquery()
+    table = DeviceConditionTable
     rows = session.scalars(
-        select(table)
-        .join(ranked, ranked.c.event_id == table.event_id)
-        .where(ranked.c.place == 1, table.state == "raised")
-        .order_by(table.stream, table.condition)
+        select(table).where(table.state == "raised").order_by(table.stream, table.condition)
     )
     found: dict[_Key, list[DeviceCondition]] = {}
     for row in rows:
@@ -159,19 +151,23 @@ def sees(session: Session, cameras: Iterable[tuple[str, str, str]]) -> bool:
     )
 
 
+def seeing(session: Session, members: Iterable[IncidentTable]) -> bool:
+    """Whether what these incidents say last still holds: nobody is there, or a camera can tell."""
+    watching = [(one.site, one.box, one.stream) for one in members if one.stage != "cleared"]
+    return not watching or sees(session, watching)
+
+
 def _blind(session: Session, boxes: set[_Key]) -> set[tuple[str, str, str]]:
     """Cameras of these boxes with a raised condition in which nothing can be judged."""
-    table = DeviceEventTable
-    newest: dict[tuple[str, str, str, str], str] = {}
-    for site, box in boxes:
-        rows = session.execute(
-            select(table.stream, table.condition, table.state)
-            .where(table.site == site, table.box == box, table.condition.in_(BLINDING))
-            .order_by(table.time, table.event_id)
+    table = DeviceConditionTable
+    rows = session.execute(
+        select(table.site, table.box, table.stream).where(
+            table.state == "raised",
+            table.condition.in_(BLINDING),
+            table.box.in_({box for _, box in boxes}),
         )
-        for stream, condition, state in rows:
-            newest[site, box, stream, condition] = state
-    return {key[:3] for key, state in newest.items() if state == "raised"}
+    )
+    return {(site, box, stream) for site, box, stream in rows}
 
 
 def _ledgers(session: Session, now: datetime | None) -> dict[_Key, list[Gap]]:

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from central.case_tables import CameraTable, CaseIncidentTable, CaseTable
+from central.case_tables import CameraTable
 from central.cases.promotion import Record, proposal
 from central.cases.states import CameraMode
 from central.store.audit import note_act
 from central.store.boxes import stream_names
-from central.store.sight import NotFound, seen_cameras, seen_cases
+from central.store.proving import records_of_cameras
+from central.store.sight import NotFound, seen_cameras
 from central.store.sql import add_or_replace
 from central.tables import IncidentTable
 
@@ -39,7 +40,7 @@ def list_cameras(session: Session) -> tuple[Camera, ...]:
         for row in session.scalars(select(CameraTable))
     }
     names = stream_names(session)
-    records = _records(session)
+    records = records_of_cameras(session)
     cameras = sorted(seen_cameras(session, {*modes, *names, *_seen(session)}))
     return tuple(
         _camera(key, names.get(key, ""), modes.get(key, "auto"), records.get(key, Record(0, 0)))
@@ -93,25 +94,3 @@ def _seen(session: Session) -> set[_Key]:
         select(*camera).join(found, found.c.incident_id == IncidentTable.incident_id)
     )
     return {(site, box, stream) for site, box, stream in rows}
-
-
-def _records(session: Session) -> dict[_Key, Record]:
-    """Verdicts per camera; a case that several cameras have seen counts for each of them."""
-    table = IncidentTable
-    rows = session.execute(
-        select(
-            table.site,
-            table.box,
-            table.stream,
-            func.coalesce(CaseTable.verdict, ""),
-            func.count(CaseTable.id.distinct()),
-        )
-        .join(CaseIncidentTable, CaseIncidentTable.incident_id == table.incident_id)
-        .join(CaseTable, CaseTable.id == CaseIncidentTable.case_id)
-        .where(CaseTable.verdict.is_not(None), table.files, *seen_cases(session))
-        .group_by(table.site, table.box, table.stream, CaseTable.verdict)
-    )
-    counted: dict[_Key, dict[str, int]] = {}
-    for site, box, stream, verdict, number in rows:
-        counted.setdefault((site, box, stream), {})[verdict] = number
-    return {key: Record(one.get("true", 0), one.get("false", 0)) for key, one in counted.items()}

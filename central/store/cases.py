@@ -40,10 +40,11 @@ from central.store.types import (
     Person,
 )
 from central.tables import IncidentTable
-from central.town.keeping import load_codes
+from central.town.keeping import Called, load_codes, load_places
 
 IN_LIST: Any = tuple_(CaseTable.filed_at, CaseTable.id)
 NOBODY = Person()
+NOWHERE = Called()
 AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 
@@ -147,11 +148,13 @@ def shown(session: Session, rows: list[tuple[CaseTable, IncidentTable | None]]) 
     best = _pictures(session, [case.id for case, _ in rows])
     names = stream_names(session)
     numbers = _numbers(session, [case for case, _ in rows])
-    codes = load_codes(session)
+    codes, places = load_codes(session), load_places(session)
     return tuple(
         replace(
             _case(case, incident, best.get(case.id), codes.of(case.scene, case.severity)),
             stream_name=_name(names, incident),
+            place_name=places.get(case.place, NOWHERE).name,
+            address=places.get(case.place, NOWHERE).address,
             merged_into=numbers.get(case.merged_into or 0, ""),
             reoffence_of=numbers.get(case.reoffence_of or 0, ""),
         )
@@ -242,6 +245,8 @@ def _case(
         incidents=case.incidents,
         scene=case.scene,
         place=case.place,
+        place_name="",
+        address="",
         site=incident.site if incident else "",
         box=incident.box if incident else "",
         stream=incident.stream if incident else "",

@@ -26,11 +26,13 @@ from central.filing import files_case, local_day
 from central.store.live import SYSTEM, Live, children_of, lock_case, new_case
 from central.store.merging import absorb
 from central.store.nearby import begun_around, case_of, cases_at, members_of, mode_of, owned_there
-from central.store.routes import dispatching, filing, worsening
+from central.store.routes import dispatching, filing, queueing, worsening
 from central.store.sql import add_new
 from central.store.turns import turns_of
 from central.tables import IncidentTable
 from edge.events import IncidentEvent
+
+STANDS = ("confirmed", "ongoing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def place_incident(
     here = Now(now, zone)
     incident = _noted(session, event)
     case_id = case_of(session, incident.incident_id)
-    if not _counts(session, incident, here):
+    if not _counts(session, incident, event, here):
         if case_id is not None:
             settle(session, Live(session, lock_case(session, case_id)), now, event)
         return None
@@ -107,15 +109,21 @@ def _noted(session: Session, event: IncidentEvent) -> IncidentTable:
     return row
 
 
-def _counts(session: Session, incident: IncidentTable, here: Now) -> bool:
-    """Whether an incident may lead to a case: live, its camera trusted and not storming."""
+def _counts(session: Session, incident: IncidentTable, event: IncidentEvent, here: Now) -> bool:
+    """Whether an incident may lead to a case: live, its camera trusted and not storming.
+
+    What still stands there when the storm is over was none of it: it counts from then on.
+    """
     if not incident.live or mode_of(session, incident) == "shadow":
         return False
     if incident.braked is None:
-        incident.braked = is_storm(incident.since, begun_around(session, incident))
-        session.flush()
+        begun = begun_around(session, incident, incident.since)
+        incident.braked = is_storm(incident.since, begun)
         if incident.braked:
             _report_storm(session, incident, here)
+    elif incident.braked and event.data.stage in STANDS:
+        incident.braked = is_storm(event.time, begun_around(session, incident, event.time))
+    session.flush()
     return not incident.braked
 
 
@@ -170,7 +178,7 @@ def _file(session: Session, members: list[IncidentTable], here: Now) -> Live:
     live = new_case(session, witnesses[0], here.at, here.zone)
     live.look(members)
     if not trusted:
-        live.by_itself("queue", here.at)
+        live.by_itself("queue", here.at, queueing(session, live.row))
         return live
     live.by_itself("file", here.at, filing(session, live.row, here.at))
     dispatch_by_rule(session, live, here.at)
@@ -211,7 +219,7 @@ def _comes_back(live: Live, members: list[IncidentTable]) -> bool:
     ended_at = live.standing.ended_at
     if live.standing.state != "closed" or ended_at is None:
         return False
-    return any(one.files and one.stage in ("confirmed", "ongoing") for one in members)
+    return any(one.files and one.stage in STANDS for one in members)
 
 
 def _link_reoffences(session: Session, case: CaseTable) -> None:

@@ -5,6 +5,7 @@ of +1 and -1 to it, so that nobody waits for anybody, and the ticker folds them 
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -13,13 +14,14 @@ from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
 from central.case_tables import CaseIncidentTable, CaseTable, CaseTallyTable
-from central.cases.states import OPEN, TAB_STATES, Tab
-from central.store.sight import is_limited, seen_cases
+from central.cases.states import OPEN, TAB_STATES
+from central.store.sight import is_limited, places_within, seen_cases
 from central.store.types import CaseCounts, CaseFilter, Page
 from central.tables import IncidentTable
 
 NEWEST_FIRST = (CaseTable.filed_at.desc(), CaseTable.id.desc())
 OLDEST_FIRST = (CaseTable.filed_at, CaseTable.id)
+BEGINS = (CaseTable.case_no, CaseTable.place)
 ANY_CASE = CaseFilter()
 COUNTED = 10_000
 """The tally knows nothing of places: what somebody with limits may see is counted, up to here."""
@@ -113,7 +115,10 @@ def tally_of_cases(session: Session) -> dict[tuple[str, str, bool, bool], int]:
 
 def _is_tallied(wanted: CaseFilter) -> bool:
     """Whether the tally knows all that is asked for."""
-    others = (wanted.place, wanted.box, wanted.filed_from, wanted.filed_before, wanted.q or None)
+    others = (
+        *(wanted.place, wanted.box, wanted.filed_from, wanted.filed_before, wanted.q or None),
+        *(wanted.lead, wanted.grid, wanted.red, wanted.overdue),
+    )
     return all(value is None for value in others)
 
 
@@ -150,34 +155,41 @@ def _tally(statement: AnySelect, wanted: CaseFilter) -> AnySelect:
 
 def matching(session: Session, statement: AnySelect, wanted: CaseFilter) -> AnySelect:
     """The statement, restricted to the cases that are wanted and may be seen."""
-    statement = statement.where(*seen_cases(session))
-    given = {
-        CaseTable.state: wanted.state,
-        CaseTable.scene: wanted.scene,
-        CaseTable.place: wanted.place,
+    case = CaseTable
+    same = {case.state: wanted.state, case.scene: wanted.scene, case.place: wanted.place}
+    same |= {case.lead: wanted.lead}
+    flags: dict[ColumnElement[bool], bool | None] = {
+        case.red.expression: wanted.red,
+        case.overdue.expression: wanted.overdue,
+        case.cleared_at.is_not(None): wanted.cleared,
+        case.state.in_(OPEN): None if wanted.status is None else wanted.status == "open",
     }
-    for column, value in given.items():
-        if value is not None:
-            statement = statement.where(column == value)
-    if wanted.box is not None:
-        statement = statement.where(_seen_by(wanted.box))
+    return statement.where(
+        *seen_cases(session),
+        *(column == value for column, value in same.items() if value is not None),
+        *(flag if wished else ~flag for flag, wished in flags.items() if wished is not None),
+        *_otherwise(session, wanted),
+    )
+
+
+def _otherwise(session: Session, wanted: CaseFilter) -> Iterator[ColumnElement[bool]]:
+    """What is not a column that has a value, or is true or false."""
+    case = CaseTable
     if wanted.tab is not None:
-        statement = _in_tab(statement, wanted.tab)
-    if wanted.status is not None:
-        is_open = CaseTable.state.in_(OPEN)
-        statement = statement.where(is_open if wanted.status == "open" else ~is_open)
+        yield case.state.in_(TAB_STATES[wanted.tab])
+    if wanted.tab == "review":
+        yield case.verdict.is_(None)
+    if wanted.box is not None:
+        yield _seen_by(wanted.box)
+    if wanted.grid is not None:
+        yield case.place.in_(places_within(session, wanted.grid))
     if wanted.filed_from is not None:
-        statement = statement.where(CaseTable.filed_at >= wanted.filed_from)
+        yield case.filed_at >= wanted.filed_from
     if wanted.filed_before is not None:
-        statement = statement.where(CaseTable.filed_at < wanted.filed_before)
+        yield case.filed_at < wanted.filed_before
     if wanted.q:
-        begins = (CaseTable.case_no, CaseTable.place)
-        found = [column.startswith(wanted.q, autoescape=True) for column in begins]
-        statement = statement.where(or_(*found))
-    if wanted.cleared is not None:
-        over = CaseTable.cleared_at.is_not(None)
-        statement = statement.where(over if wanted.cleared else ~over)
-    return statement
+        begins = (column.startswith(wanted.q, autoescape=True) for column in BEGINS)
+        yield or_(*begins)
 
 
 def _seen_by(box: str) -> Any:
@@ -189,8 +201,3 @@ def _seen_by(box: str) -> Any:
         .where(CaseIncidentTable.case_id == CaseTable.id, other.box == box)
     )
     return member.exists()
-
-
-def _in_tab(statement: AnySelect, tab: Tab) -> AnySelect:
-    statement = statement.where(CaseTable.state.in_(TAB_STATES[tab]))
-    return statement.where(CaseTable.verdict.is_(None)) if tab == "review" else statement

@@ -1,7 +1,7 @@
 """A case in the hands of one transaction: its log folded, moves made, columns and timers kept."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -78,13 +78,15 @@ class Live:
         """A move of the system."""
         return self.move(Move(action, SYSTEM, "system", at, detail=detail or Detail()))
 
+    def see(self, sensor: Sensor) -> None:
+        """Take what is known of a case that no incident tells about."""
+        self.sensor = sensor
+        self.row.cleared_at = sensor.cleared_at
+
     def look(self, children: Iterable[IncidentTable], sees: bool = True) -> None:
         """See what the sensors say of the case's incidents now."""
         members = list(children)
-        occupied = any(one.stage != "cleared" for one in members)
-        ends = [one.stage_at for one in members]
-        over = bool(members) and not occupied
-        self.sensor = Sensor(occupied, max(ends) if over else None, sees)
+        self.sensor = sensor_of(members, sees)
         self.row.cleared_at = self.sensor.cleared_at
         if not members:
             if self.row.incidents:  # they were another case's, which has gone its own way again
@@ -143,6 +145,13 @@ class Live:
         for action, (level, at) in wanted.items():
             values = {"case_id": self.row.id, "action": action, "level": level, "due_at": at}
             add(self._session, TimerTable, values)
+
+
+def sensor_of(members: Sequence[IncidentTable], sees: bool) -> Sensor:
+    """What the boxes say of a place by its incidents; `sees`: whether that still holds."""
+    occupied = any(one.stage != "cleared" for one in members)
+    over = bool(members) and not occupied
+    return Sensor(occupied, max(one.stage_at for one in members) if over else None, sees)
 
 
 def lock_case(session: Session, case_id: int) -> CaseTable:

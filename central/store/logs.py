@@ -1,5 +1,10 @@
-"""Cases with the rows of their logs, as key figures read them."""
+"""Cases with the rows of their logs, as key figures read them.
 
+Whom a case was given to, and in which grids it lay, is read from the rows: what is changed
+later must not move it out of a figure of before.
+"""
+
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -11,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable, TransitionTable
 from central.kpi.entry import Case, Entry, Source, read_deadlines
-from central.store.routes import grid_finder
+from central.store.routes import NO_GRID, grids_finder
 from central.tables import IncidentTable
 
 AT_ONCE = 1000
+NAMING = frozenset({"dispatch", "return"})
+"""Rows whose detail figures read, beside the first one of a case."""
 
 
 def cases_of(
@@ -25,7 +32,7 @@ def cases_of(
     They are asked for by number, in both tables: a database that has to guess how many there are
     reads all logs, or all cases.
     """
-    grid = grid_finder(session)
+    around = grids_finder(session)
     until = () if as_of is None else (TransitionTable.at <= as_of,)
     for begin in range(0, len(ids), AT_ONCE):
         some = ids[begin : begin + AT_ONCE]
@@ -33,7 +40,7 @@ def cases_of(
         rows = session.execute(_rows().where(*mine, *until))
         for case_id, group in groupby(rows, attrgetter("case_id")):
             found = list(group)
-            yield case_id, _case(found, grid(found[0].place))
+            yield case_id, _case(found, around(found[0].place))
 
 
 def _rows() -> Select[Any]:
@@ -41,8 +48,8 @@ def _rows() -> Select[Any]:
     row = TransitionTable
     columns: tuple[Any, ...] = (
         *(row.case_id, row.at, row.actor, row.role, row.action, row.from_state, row.to_state),
-        *(row.reason, row.deadlines),
-        *(CaseTable.case_no, CaseTable.scene, CaseTable.place, CaseTable.lead),
+        *(row.number, row.reason, row.detail, row.deadlines),
+        *(CaseTable.case_no, CaseTable.scene, CaseTable.place),
         *(CaseTable.since, CaseTable.origin, CaseTable.reoffence_of),
         *(IncidentTable.site, IncidentTable.box, IncidentTable.stream),
     )
@@ -54,16 +61,19 @@ def _rows() -> Select[Any]:
     )
 
 
-def _case(rows: list[Row[Any]], grid: str) -> Case:
-    first = rows[0]
+def _case(rows: list[Row[Any]], around: tuple[str, ...]) -> Case:
+    """`around`: the grids of today, for a log that began before rows named any."""
+    first, entries = rows[0], tuple(map(_entry, rows))
+    kept = tuple(entries[0].detail.get("grids", around))
+    given = (e.detail["org"] for e in reversed(entries) if e.action == "dispatch" and e.detail)
     camera = "/".join((first.site, first.box, first.stream)) if first.site else ""
     return Case(
         case_no=first.case_no,
         scene=first.scene,
-        entries=tuple(map(_entry, rows)),
+        entries=entries,
         place=first.place,
-        grid=grid,
-        lead=first.lead,
+        grids=() if kept == (NO_GRID,) else kept,
+        lead=next(given, ""),
         camera=camera,
         source=_source(first.origin),
         began_at=first.since,
@@ -80,6 +90,7 @@ def _source(origin: str | None) -> Source:
 
 
 def _entry(row: Row[Any]) -> Entry:
+    is_read = row.number == 1 or row.action in NAMING
     return Entry(
         case_no=row.case_no,
         at=row.at,
@@ -89,5 +100,6 @@ def _entry(row: Row[Any]) -> Entry:
         from_state=row.from_state,
         to_state=row.to_state,
         reason=row.reason,
+        detail=json.loads(row.detail) if is_read else {},
         deadlines=read_deadlines(row.deadlines),
     )

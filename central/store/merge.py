@@ -26,6 +26,7 @@ from central.store.seals import disbelief, keep_seal
 from central.store.sql import add, add_new, add_or_replace, add_or_replace_older
 from central.tables import (
     BoxTable,
+    DeviceConditionTable,
     DeviceEventTable,
     EventTable,
     EvidenceRefTable,
@@ -208,6 +209,7 @@ def _insert_device_event(session: Session, sender: Sender, event: DeviceEvent) -
         "detail": data.detail,
     }
     add(session, DeviceEventTable, values)
+    add_or_replace_older(session, DeviceConditionTable, values, ("time", "event_id"))
 
 
 def _insert_evidence_refs(session: Session, event: IncidentEvent) -> None:

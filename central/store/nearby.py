@@ -46,8 +46,8 @@ def _lock_number(scene: str, place: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-def begun_around(session: Session, incident: IncidentTable) -> list[datetime]:
-    """When the camera's other incidents of the last minutes began."""
+def begun_around(session: Session, incident: IncidentTable, at: datetime) -> list[datetime]:
+    """When the camera's other incidents of the last minutes before a moment began."""
     table = IncidentTable
     found = session.scalars(
         select(table.since).where(
@@ -56,8 +56,8 @@ def begun_around(session: Session, incident: IncidentTable) -> list[datetime]:
             table.stream == incident.stream,
             table.incident_id != incident.incident_id,
             table.live,
-            table.since > incident.since - STORM_WINDOW,
-            table.since <= incident.since,
+            table.since > at - STORM_WINDOW,
+            table.since <= at,
         )
     )
     return list(found)

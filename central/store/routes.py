@@ -12,10 +12,14 @@ from central.cases.limits import limits_of, mildest, written
 from central.cases.standing import Detail
 from central.clocks.calendar import Calendar
 from central.clocks.deadlines import contact_due
+from central.routing.grids import LEVELS
 from central.routing.town import NoRule, Route, Town
+from central.store.sight import grids_in_sight
 from central.town.keeping import load_town, newest_version
 
 _TOWN = "town"
+NO_GRID = "-"
+"""In the log: the place was in no grid."""
 
 log = structlog.get_logger()
 
@@ -43,10 +47,27 @@ def grid_finder(session: Session) -> Callable[[str], str]:
     return find
 
 
+def grids_finder(session: Session) -> Callable[[str], tuple[str, ...]]:
+    """The grid of a place in the town of now and those around it, each place looked up once."""
+    atlas, find = town_of_now(session).atlas, grid_finder(session)
+
+    @cache
+    def around(place: str) -> tuple[str, ...]:
+        grid = find(place)
+        return tuple(one.id for one in atlas.lineage(atlas.by_id[grid])) if grid else ()
+
+    return around
+
+
+def grids_to_keep(session: Session, place: str) -> tuple[str, ...]:
+    """The grids of a place for the log, where nothing must not look like an old row's silence."""
+    return grids_finder(session)(place) or (NO_GRID,)
+
+
 def places_in(session: Session, grid: str) -> list[str]:
-    """Places whose grid this is in the town of now."""
-    find = grid_finder(session)
-    return sorted(place for place in town_of_now(session).places if find(place) == grid)
+    """Places that lie in this grid, or in one inside of it, in the town of now."""
+    around = grids_finder(session)
+    return sorted(place for place in town_of_now(session).places if grid in around(place))
 
 
 def contact_due_of(session: Session, service_code: str, at: datetime) -> datetime:
@@ -56,6 +77,29 @@ def contact_due_of(session: Session, service_code: str, at: datetime) -> datetim
     rules = [one for one in town.rules if one.scene == service_code and one.holds_on(day)]
     limits = [one.limits for one in rules] or [limits_of(service_code)]
     return min(contact_due(at, one, town.calendar) for one in limits)
+
+
+def orgs_of(session: Session) -> dict[str, str]:
+    """Organisations of the town of now, id to name; empty in a town that keeps none."""
+    return {org.id: org.name for org in town_of_now(session).orgs.values()}
+
+
+def grids_of(session: Session) -> tuple[tuple[str, str], ...]:
+    """Grids of the town of now that the asker may see, with their names, the widest first."""
+    seen = grids_in_sight(session)
+    found = sorted(
+        town_of_now(session).atlas.grids, key=lambda one: (-LEVELS.index(one.level), one.id)
+    )
+    return tuple((one.id, one.name) for one in found if seen is None or one.id in seen)
+
+
+def listed_channels(session: Session, party: str) -> tuple[tuple[str, str], ...]:
+    """Channels and recipients of an organisation and its people, or of all people with a role."""
+    town = town_of_now(session)
+    org = town.orgs.get(party)
+    people = [one for one in town.people if party in (one.org, *one.roles)]
+    channels = [*(org.channels if org else ()), *(c for one in people for c in one.channels)]
+    return tuple(dict.fromkeys((one.name, one.to) for one in channels))
 
 
 def org_name(session: Session, org: str) -> str:
@@ -77,12 +121,18 @@ def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> 
 
 
 def filing(session: Session, case: CaseTable, at: datetime, note: str = "") -> Detail:
-    """What the row that files a case says of its limits: those of the mildest severity.
+    """What the row that files a case says: its grids, and its limits, of the mildest severity.
 
     A worse one has a row of its own that tightens them, so the order of arrival does not matter.
     """
     route = route_of(session, case, mildest(case.scene), at)
-    return Detail(note=note, limits=written(route.limits) if route else "")
+    limits = written(route.limits) if route else ""
+    return Detail(note=note, limits=limits, grids=grids_to_keep(session, case.place))
+
+
+def queueing(session: Session, case: CaseTable) -> Detail:
+    """What the row says that lets a case wait for the desk: its grids."""
+    return Detail(grids=grids_to_keep(session, case.place))
 
 
 def dispatching(session: Session, case: CaseTable, at: datetime) -> Detail | None:
@@ -100,14 +150,23 @@ def dispatching(session: Session, case: CaseTable, at: datetime) -> Detail | Non
 
 
 def worsening(session: Session, case: CaseTable, severity: str, at: datetime) -> Detail:
-    """What a rise of severity brings: tighter limits, and others who must hear of it."""
+    """What a rise of severity brings: tighter limits, more who assist, others who must hear of it.
+
+    Who was only informed and assists now is called. It is said by the rules alone: whatever else
+    was told meanwhile, every order of arrival writes the same row.
+    """
     route = route_of(session, case, severity, at)
     if route is None:
         return Detail(severity=severity)
     known = dispatching(session, case, at)
-    heard = {case.lead, *(known.assist if known else ()), *(known.inform if known else ())}
-    hear = tuple(org for org in (*route.assist, *route.inform) if org not in heard)
-    return Detail(severity=severity, limits=written(route.limits), inform=hear)
+    helping = {case.lead, *(known.assist if known else ())}
+    heard = {*helping, *route.assist, *(known.inform if known else ())}
+    return Detail(
+        severity=severity,
+        limits=written(route.limits),
+        assist=tuple(org for org in route.assist if org not in helping),
+        inform=tuple(org for org in route.inform if org not in heard),
+    )
 
 
 def town_of_now(session: Session) -> Town:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union,
     update,
 )
 from sqlalchemy.orm import Session
@@ -33,7 +34,7 @@ from central.kpi.report import Wanted
 from central.kpi.rules import Scope
 from central.kpi.settled import LONG, settle, sums_of
 from central.store.logs import cases_of
-from central.store.routes import places_in
+from central.store.routes import NO_GRID, places_in
 from central.store.sight import seen_facts
 
 AT_ONCE = 200
@@ -54,7 +55,9 @@ def any_to_settle(session: Session, now: datetime) -> bool:
 
 def settle_cases(session: Session, now: datetime, limit: int = AT_ONCE) -> int:
     """Settle cases as they stand now, under the lock of their rows; how many were looked at."""
-    waiting = select(CaseTable.id).where(or_(*(CaseTable.id.in_(one) for one in _waiting(now))))
+    # So many of each kind first: a database asked for one of all that wait looks at all for each.
+    some = union(*(select(one.limit(limit).subquery()) for one in _waiting(now))).subquery()
+    waiting = select(CaseTable.id).where(CaseTable.id.in_(select(some)))
     locked = waiting.order_by(CaseTable.id).limit(limit)
     ids = list(session.scalars(locked.with_for_update(of=CaseTable, skip_locked=True)))
     done = [row for row in (_row(*found, now) for found in cases_of(session, ids)) if row]
@@ -74,10 +77,10 @@ def whole(session: Session, scope: Scope, wanted: Wanted) -> ColumnElement[bool]
     given = {facts.scene: wanted.scene, facts.lead: wanted.lead, facts.source: wanted.source}
     return and_(
         *(facts.low >= period.begin, facts.high < period.end, facts.low < period.end),
-        *(facts.from_at <= scope.as_of, or_(facts.until.is_(None), facts.until > scope.as_of)),
+        facts_hold(scope.as_of),
         *(column == value for column, value in given.items() if value),
         *seen_facts(session),
-        *((facts.place.in_(places_in(session, wanted.grid)),) if wanted.grid else ()),
+        *((_in_grid(session, wanted.grid),) if wanted.grid else ()),
     )
 
 
@@ -107,6 +110,29 @@ def lengths_s(session: Session, scope: Scope, wanted: Wanted) -> list[list[float
     rows = session.execute(select(*asked).where(whole(session, scope, wanted))).all()
     columns = zip(*rows, strict=True) if rows else [()] * len(LENGTHS)
     return [[length for length in column if length is not None] for column in columns]
+
+
+def _in_grid(session: Session, grid: str) -> ColumnElement[bool]:
+    """By the grids that the log kept; the town of today speaks for logs without any."""
+    facts = CaseFactsTable
+    by_town = and_(facts.grids == "", facts.place.in_(places_in(session, grid)))
+    return or_(by_town, facts.grids.contains(f"/{grid}/", autoescape=True))
+
+
+def grids_of_text(text: str, around: tuple[str, ...]) -> tuple[str, ...]:
+    """The grids that facts tell; those `around` the place today for a log that kept none."""
+    return tuple(one for one in text.split("/") if one not in ("", NO_GRID)) if text else around
+
+
+def facts_hold(as_of: datetime) -> ColumnElement[bool]:
+    """Facts that tell of the log until `as_of`."""
+    facts = CaseFactsTable
+    return and_(facts.from_at <= as_of, or_(facts.until.is_(None), facts.until > as_of))
+
+
+def _grids_text(case: Case) -> str:
+    kept = case.entries[0].detail.get("grids", ())
+    return f"/{'/'.join(kept)}/" if kept else ""
 
 
 def _crosses(edge: datetime) -> ColumnElement[bool]:
@@ -139,6 +165,7 @@ def _row(case_id: int, case: Case, now: datetime) -> dict[str, Any] | None:
         "case_id": case_id,
         "scene": case.scene,
         "place": case.place,
+        "grids": _grids_text(case),
         "lead": case.lead,
         "source": case.source,
         "low": settled.low,

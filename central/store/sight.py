@@ -157,10 +157,24 @@ def _has_case(session: Session, asker: Asker, case_no: Any) -> ColumnElement[boo
     return exists().where(case.c.case_no == case_no, seen)
 
 
+def grids_in_sight(session: Session) -> frozenset[str] | None:
+    """Grids that hold a place which the asker may see by its grid; None: all there are."""
+    asker = _asker(session)
+    if asker is None:
+        return None
+    places = places_within(session, *asker.limits.grids)
+    return frozenset().union(*(_lineages(session)[place] for place in places))
+
+
+def places_within(session: Session, *grids: str) -> list[str]:
+    """Places that lie in one of the grids of the town of now, or in a grid inside of it."""
+    wanted = set(grids)
+    return sorted(place for place, of in _lineages(session).items() if of & wanted)
+
+
 def _at(session: Session, asker: Asker, place: Any) -> ColumnElement[bool]:
     """Whether a place lies in the grids of the town of now."""
-    wanted = set(asker.limits.grids)
-    places = sorted(key for key, grids in _lineages(session).items() if grids & wanted)
+    places = places_within(session, *asker.limits.grids)
     return place.in_(places) if places else false()
 
 

@@ -1,7 +1,7 @@
 """What a case does goes into the outbox and the feed, in the transaction of its transition."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable
 from central.cases.moves import Tell
+from central.cases.standing import Deadlines
 from central.cases.states import ENDED, OPEN, Action
 from central.cases.workflow import Outcome
 from central.store.changes import record_change
 from central.tell import outbox
 from central.tell.about import Call, Facts, message_about
 from central.tell.message import Message
-from central.town.keeping import load_codes
+from central.town.keeping import load_codes, load_town
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TOWN_LESS = (Tell("filed", role="dispatcher"), Tell("informed", role="inform"))
@@ -32,6 +33,20 @@ CALLED_BACK: frozenset[Action] = frozenset({"undo", "unmerge"})
 """What may bring back a case whose messages were recalled."""
 
 _SAID = "tells"
+
+
+NO_DEADLINES = Deadlines()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Until when something has to be done, and how high it has been carried."""
+
+    deadlines: Deadlines = NO_DEADLINES
+    level: int = 0
+
+
+NOTHING_DUE = Due()
 
 
 def tell(
@@ -55,7 +70,8 @@ def tell(
             why = OVER[entry.action].format(case_no=entry.detail.case_no)
             outbox.recall(session, case.case_no, step, why, entry.at)
         else:
-            message = _message(session, case, one, step, entry.detail.level)
+            due = outcome.standing.deadlines
+            message = _message(session, case, one, step, Due(due, entry.detail.level))
             outbox.tell(session, [message], entry.at)
 
 
@@ -71,19 +87,32 @@ def told(session: Session) -> tuple[Tell, ...]:
     return tuple(session.info.get(_SAID, ()))
 
 
-def _message(session: Session, case: CaseTable, one: Tell, step: str, level: int = 0) -> Message:
-    """With the codes in force now; one that is sent again stays as it is."""
+def _message(
+    session: Session, case: CaseTable, one: Tell, step: str, due: Due = NOTHING_DUE
+) -> Message:
+    """With the town in force now; one that is sent again stays as it is."""
     code = load_codes(session).of(case.scene, case.severity)
+    place = load_town(session).places.get(case.place)
     facts = Facts(
         case_no=case.case_no,
         scene=case.scene,
         place=case.place,
         severity=case.severity,
         since=case.since.astimezone(SHANGHAI),
+        place_name=place.name if place else "",
+        address=place.address if place else "",
+        accept_at=_local(due.deadlines.accept_at),
+        official_at=_local(due.deadlines.official_at),
         **code.told(),
     )
     urgent = one.priority == "urgent"
-    return message_about(facts, Call(one.kind, one.org or one.role or "lead", step, level, urgent))
+    return message_about(
+        facts, Call(one.kind, one.org or one.role or "lead", step, due.level, urgent)
+    )
+
+
+def _local(at: datetime | None) -> datetime | None:
+    return None if at is None else at.astimezone(SHANGHAI)
 
 
 def _note(session: Session, case: CaseTable, one: Tell) -> None:

@@ -10,8 +10,8 @@ from central.cases.moves import Refused
 from central.cases.standing import Detail
 from central.cases.states import Action
 from central.cases.timers import LOOK_AGAIN, timers
-from central.store.boxes import sees
-from central.store.live import Live, children_of, lock_case
+from central.store.devices import look
+from central.store.live import Live, lock_case
 
 AT_ONCE = 100
 MAX_MOVES = 20  # more than any case can owe: a fault must not turn for ever
@@ -36,9 +36,7 @@ def fire(session: Session, case_id: int, now: datetime) -> tuple[Action, ...]:
     before a restart, is not done again. A move that is refused (no camera sees) is tried later.
     """
     live = Live(session, lock_case(session, case_id))
-    members = children_of(session, case_id)
-    watching = [(one.site, one.box, one.stream) for one in members if one.stage != "cleared"]
-    live.look(members, sees=not watching or sees(session, watching))
+    look(session, live, now)
     done: list[Action] = []
     put_off: set[Action] = set()
     while len(done) < MAX_MOVES:

@@ -22,7 +22,7 @@ NOTHING_MORE = Detail()
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Which cases to list; None means any."""
+    """Which cases to list; None means any. A grid holds those inside of it."""
 
     status: Status | None = None
     tab: Tab | None = None
@@ -33,6 +33,10 @@ class CaseFilter:
     cleared: bool | None = None
     filed_from: datetime | None = None
     filed_before: datetime | None = None
+    lead: str | None = None
+    grid: str | None = None
+    red: bool | None = None
+    overdue: bool | None = None
     q: str = ""
     """What the number or the place of a case begins with."""
 
@@ -55,8 +59,9 @@ class Case:
 
     `picture_sha256` is the picture to show first (role "confirmed" before others); `picture_here`
     is False while it is still on its way ("evidence pending"). `stream_name` is what people call
-    the camera, empty until its box has told. The codes are those of the town of now, empty where it
-    has none. `allowed` is known of a single case only: it depends on who asks.
+    the camera, empty until its box has told. Codes, name and address of the place are those of the
+    town of now, empty where it has none. `allowed` is known of a single case only: it depends on
+    who asks.
     """
 
     case_no: str
@@ -64,6 +69,8 @@ class Case:
     incidents: int
     scene: str
     place: str
+    place_name: str
+    address: str
     site: str
     box: str
     stream: str

@@ -1,5 +1,6 @@
 """The messages about a case: who must act first, who is informed second. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ SEVERITIES = {
     "advisory": "待人工核实",
     "intrusion": "闯入",
     "storm": "频繁报警",
+    "fault": "故障",
 }
 ASKS: dict[str, tuple[Kind, str]] = {
     "filed": ("task", "请派遣处置"),
@@ -37,9 +39,11 @@ ASKS: dict[str, tuple[Kind, str]] = {
     "again": ("task", "前次撤回取消, 案件仍需处置"),
     "extended": ("notice", "延期已批准"),
     "suspended": ("notice", "挂账已批准"),
+    "refused": ("notice", "申请未获批准"),
     "archived": ("notice", "未接单归档"),
     "escalated": ("escalation", "{level} 级催办: 仍无人接单"),
     "reminded": ("escalation", "待办超时未处理, 请尽快处理"),
+    "unattended": ("escalation", "{level} 级催办: 仍待研判或核查"),
     "overdue": ("escalation", "已超时限, 请督办"),
 }
 """What each turn of a case asks of its hearer, and as which kind of message."""
@@ -48,7 +52,7 @@ URGENT = frozenset({"blocked"})
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a message says of a case; `since` is shown in its own zone.
+    """What a message says of a case; moments are shown in their own zone.
 
     The codes are for programs: ours, the district's own and what that one is called.
     """
@@ -58,6 +62,10 @@ class Facts:
     place: str
     severity: str
     since: datetime
+    place_name: str = ""
+    address: str = ""
+    accept_at: datetime | None = None
+    official_at: datetime | None = None
     event_code: str = ""
     district_code: str = ""
     district_name: str = ""
@@ -80,9 +88,15 @@ def message_about(facts: Facts, call: Call) -> Message:
     scene = SCENES.get(facts.scene, facts.scene)
     severity = SEVERITIES.get(facts.severity, facts.severity)
     grave = facts.severity in URGENT
-    head = f"【{severity}{'·紧急' if grave else ''}】{scene} {facts.place}"
-    asked = ask.format(level=call.level)
-    lines = (f"案件 {facts.case_no}", f"自 {facts.since:%m-%d %H:%M} 起", asked)
+    place = f"{facts.place_name} ({facts.place})" if facts.place_name else facts.place
+    head = f"【{severity}{'·紧急' if grave else ''}】{scene} {place}"
+    lines = (
+        f"案件 {facts.case_no}",
+        *((f"地址 {facts.address}",) if facts.address else ()),
+        f"自 {facts.since:%m-%d %H:%M} 起",
+        *_dues(facts, call),
+        ask.format(level=call.level),
+    )
     return Message(
         key=f"{facts.case_no}/{call.step}/{call.what}/{call.party}",
         case_no=facts.case_no,
@@ -96,9 +110,20 @@ def message_about(facts: Facts, call: Call) -> Message:
             "what": call.what,
             "scene": facts.scene,
             "place": facts.place,
+            "place_name": facts.place_name,
+            "address": facts.address,
             "severity": facts.severity,
+            "official_at": facts.official_at.isoformat() if facts.official_at else "",
             "event_code": facts.event_code,
             "district_code": facts.district_code,
             "district_name": facts.district_name,
         },
     )
+
+
+def _dues(facts: Facts, call: Call) -> Iterator[str]:
+    """Until when; who has just been sent is told until when they must say that they go."""
+    if call.what == "dispatched" and facts.accept_at is not None:
+        yield f"请于 {facts.accept_at:%H:%M} 前接单"
+    if facts.official_at is not None and ASKS[call.what][0] != "notice":
+        yield f"处置时限 {facts.official_at:%m-%d %H:%M}"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -221,9 +221,16 @@ class Book(BaseModel):
         """The channel of this name."""
         return next((one for one in self.channels if one.name == name), None)
 
-    def addresses(self, kind: Kind, party: str) -> tuple[Address, ...]:
-        """Where a party hears; one that is not in the book hears as its kind's fallback does."""
-        lines = self.parties.get(party) or self.parties.get(FALLBACKS[kind], [])
+    def addresses(
+        self, kind: Kind, party: str, listed: Iterable[tuple[str, str]] = ()
+    ) -> tuple[Address, ...]:
+        """Where a party hears; one that is not in the book as the town has `listed` it.
+
+        Of that, what is no channel of the book does not count. Whoever is in neither hears as its
+        kind's fallback does.
+        """
+        town = [Hears(channel=name, to=[to]) for name, to in listed if self.channel(name)]
+        lines = self.parties.get(party) or town or self.parties.get(FALLBACKS[kind], [])
         after_s = self.inform_after_s if kind == "notice" else 0.0
         return tuple(
             Address(line.channel, recipient, picture, after_s)

@@ -1,9 +1,10 @@
 """One channel's sender: take from the outbox, send, write down how it ended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.orm import Session
 
 from central.clock import Now
 from central.crash import crash_point
@@ -23,11 +24,20 @@ REPEATED = "【可能重复】"
 log = structlog.get_logger()
 
 
+Listed = Callable[[Session, str], Sequence[tuple[str, str]]]
+
+
+def nobody_listed(_: Session, __: str) -> Sequence[tuple[str, str]]:
+    """A town that lists no channels."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What senders work with; `picture` gives a case's masked JPEG, `changed` hints to browsers.
 
-    `link` is how browsers reach central, "" when nobody has said; `chance` gives numbers in 0-1.
+    `link` is how browsers reach central, "" when nobody has said; `chance` gives numbers in 0-1;
+    `listed` names channels and recipients of a party, as the town lists them.
     """
 
     database: Database
@@ -37,6 +47,7 @@ class Tools:
     picture: Callable[[str], bytes | None]
     changed: Callable[[str], None]
     link: str = ""
+    listed: Listed = nobody_listed
 
 
 class Sender:

@@ -52,7 +52,8 @@ class Clerk:
         now = self._tools.now()
         with self._tools.database.write() as session:
             for row in outbox.new_messages(session):
-                addresses = self._book.addresses(row.kind, row.party)  # type: ignore[arg-type]
+                listed = self._tools.listed(session, row.party)
+                addresses = self._book.addresses(row.kind, row.party, listed)  # type: ignore[arg-type]
                 outbox.address(session, row, addresses, now)
             crash_point("tell.before_address")
         crash_point("tell.after_address")

@@ -10,7 +10,10 @@ from central.routing.grids import AreaType
 from central.routing.parties import Channel
 from central.town.words import plain
 
-ROLES = ("observer", "desk", "dispatcher", "handler", "verifier", "leader", "administrator")
+ROLES = (
+    *("observer", "desk", "dispatcher", "handler", "verifier", "duty_leader", "leader"),
+    "administrator",
+)
 CHANNEL = re.compile(r"([A-Za-z0-9_-]{1,40}):(\S.{0,199})")
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from central.clocks.calendar_file import read_calendar, shipped
@@ -16,7 +16,7 @@ from central.routing.rules import Rule
 from central.routing.town import Town
 from central.town.calendar_rows import joined
 from central.town.plan import Body, Plan
-from central.town.rows import ROWS, CodeRow, GridRow
+from central.town.rows import ROWS, CodeRow, GridRow, PlaceRow
 from central.town.words import KINDS, Kind
 from central.town_tables import TownItemTable, TownVersionTable
 
@@ -136,6 +136,27 @@ def load_codes(session: Session) -> Codes:
         TownItemTable.kind == "codes", TownItemTable.until.is_(None)
     )
     return _kept(session, "jinmu_codes", lambda _: _codes_of(session.scalars(rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What people call a place, and where it is; empty for one that the town does not know."""
+
+    name: str = ""
+    address: str = ""
+
+
+def load_places(session: Session) -> Mapping[str, Called]:
+    """Places with what people call them. Kept and read alone like the codes."""
+    rows = select(TownItemTable.key, TownItemTable.body).where(
+        TownItemTable.kind == "places", TownItemTable.until.is_(None)
+    )
+    return _kept(session, "jinmu_places", lambda _: dict(map(_called, session.execute(rows))))
+
+
+def _called(row: Row[str, dict[str, Any]]) -> tuple[str, Called]:
+    place = PlaceRow.model_validate(row.body)
+    return row.key, Called(place.name, place.address)
 
 
 def _kept(session: Session, name: str, make: Callable[[int], Kept]) -> Kept:

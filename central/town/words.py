@@ -83,6 +83,7 @@ _SCENES = {"消防通道": "fire_lane", "广场舞": "square_dance", "场馆": "
 _SEVERITIES = (
     {"占用": "occupied", "堵塞": "blocked", "超标": "over_limit", "禁时": "curfew"}
     | {"再犯": "relapse", "待核实": "advisory", "闯入": "intrusion", "频繁报警": "storm"}
+    | {"故障": "fault"}
     | {"全部": "*"}
 )
 VALUES: dict[str, dict[str, str]] = {
@@ -100,7 +101,12 @@ VALUES: dict[str, dict[str, str]] = {
     | {"来访诉求": "appeal_walk_in", "外部诉求": "appeal_open311"},
     "degree": _SEVERITIES | _SCENES | {"其他": "other"},
     "role": {"观察": "observer", "受理席": "desk", "派遣席": "dispatcher", "处置": "handler"}
-    | {"核查": "verifier", "分管领导": "leader", "管理员": "administrator"},
+    | {
+        "值班长": "duty_leader",
+        "核查": "verifier",
+        "分管领导": "leader",
+        "管理员": "administrator",
+    },
     "relation": {"@物业": "@property", "@居村": "@committee", "@居委": "@committee"}
     | {"@片区": "@district", "@产权单位": "@owner", "@管理单位": "@owner"},
 }

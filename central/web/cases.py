@@ -1,6 +1,7 @@
 """The list of cases and the page of one case, whole and in parts."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -27,23 +28,20 @@ MAX_PAGE = 100_000
 router = APIRouter(include_in_schema=False)
 
 
-def asked_filter(  # noqa: PLR0913 what an address may hold
-    status: str = "",
-    scene: str = "",
-    place: str = "",
-    box: str = "",
-    cleared: str = "",
-    q: str = "",
-) -> Filter:
-    """The filter of an address; what is not known counts as not given."""
-    return Filter(
-        status=status if status in (*TABS, *STATES, "all") else "review",
-        scene=_name(scene),
-        place=_name(place.strip()),
-        box=_name(box),
-        cleared=cleared if cleared in ("yes", "no") else "",
-        q=_name(q.strip()),
-    )
+CHOICES = {"status": (*TABS, *STATES, "all"), "cleared": ("yes", "no"), "late": ("red", "overdue")}
+
+
+def asked_filter(request: Request) -> Filter:
+    """The filter of an address."""
+    return read_filter(request.query_params)
+
+
+def read_filter(query: Mapping[str, str]) -> Filter:
+    """The filter of the parameters of an address; what is not known counts as not given."""
+    given = {one.name: query.get(one.name, "") for one in fields(Filter)}
+    clean = {name: _name(text.strip()) for name, text in given.items()}
+    known = {n: text for n, text in clean.items() if text in CHOICES.get(n, (text,)) and text}
+    return Filter(**known)
 
 
 def _name(text: str) -> str:
@@ -86,7 +84,9 @@ def cases_page(who: Who, data: Data, wanted: Asked, page: str = "1") -> Response
     number = min(int(page), MAX_PAGE) if page.isascii() and page.isdigit() else 1
     with data.read() as session:
         shown = _read_page(session, wanted, max(1, number))
-    return render(who, "pages/cases.html", **_list_values(wanted, shown))
+        orgs, grids = store.orgs_of(session), store.grids_of(session)
+    town = {"orgs": orgs.items(), "grids": grids, "org": who.person.org}
+    return render(who, "pages/cases.html", **(_list_values(wanted, shown) | town))
 
 
 @router.get("/parts/cases")
@@ -159,7 +159,8 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
             return None
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
-    return replace(detail, likely=likely_of(who, case_no, alike))
+        orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
+    return replace(detail, likely=likely_of(who, case_no, alike), orgs=orgs)
 
 
 def case_values(

@@ -63,6 +63,8 @@ def card_of(case: Case, verdict: Verdict | None = None) -> Card:
         judged=case.verdict or "",
         close_reason=case.close_reason or "",
         incidents=case.incidents,
+        place_name=case.place_name,
+        address=case.address,
         red=case.red,
         overdue=case.overdue,
         verdict=verdict,
@@ -211,6 +213,10 @@ def store_filter(wanted: Filter) -> CaseFilter:
         box=wanted.box or None,
         cleared={"yes": True, "no": False}.get(wanted.cleared),
         q=wanted.q,
+        lead=wanted.lead or None,
+        grid=wanted.grid or None,
+        red=True if wanted.late == "red" else None,
+        overdue=True if wanted.late == "overdue" else None,
     )
 
 

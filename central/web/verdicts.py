@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ from central.cases.standing import Detail as Said
 from central.cases.states import ACTIONS, REJECT_REASONS, VOID_REASONS, Action
 from central.db import Database
 from central.deps import Changed, Data, Moment, address_of
-from central.web.cases import Who, asked_filter, case_values, not_found, read_case
+from central.web.cases import Who, case_values, not_found, read_case, read_filter
 from central.web.glass import SHANGHAI
 from central.web.render import Notice, Onlooker, address, render
 from central.web.views import Filter
@@ -82,9 +82,7 @@ def judge(  # noqa: PLR0913 each one is a dependency
 
 def filter_of(query: str) -> Filter:
     """The list filter that a form carried along, read as leniently as an address."""
-    fields = parse_qs(query[:1000])
-    known = ("status", "scene", "place", "box", "cleared")
-    return asked_filter(**{name: fields[name][0] for name in known if name in fields})
+    return read_filter(dict(reversed(parse_qsl(query[:1000]))))
 
 
 def read_request(

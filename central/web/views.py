@@ -1,6 +1,6 @@
 """What the templates may see: plain values, made from the store's records. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import blake2s
 
@@ -42,6 +42,8 @@ class Card:
     judged: str = ""
     close_reason: str = ""
     incidents: int = 1
+    place_name: str = ""
+    address: str = ""
     red: bool = False
     overdue: bool = False
     verdict: Verdict | None = None
@@ -155,6 +157,8 @@ class Detail:
     previous_no: str | None = None
     next_no: str | None = None
     likely: Likely | None = None
+    orgs: tuple[tuple[str, str], ...] = ()
+    """Organisations that a case can be given to, id and name; empty where the town keeps none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +171,19 @@ class Filter:
     box: str = ""
     cleared: str = ""
     q: str = ""
+    lead: str = ""
+    grid: str = ""
+    late: str = ""
 
     def query(self, **changes: str) -> dict[str, str]:
         """Query parameters of this filter with changes, empty ones left out."""
-        values = {
-            "status": self.status,
-            "scene": self.scene,
-            "place": self.place,
-            "box": self.box,
-            "cleared": self.cleared,
-            "q": self.q,
-        } | changes
+        values = asdict(self) | changes
         return {k: v for k, v in values.items() if v}
 
     @property
     def narrowed(self) -> bool:
         """Whether anything but the status is set."""
-        return bool(self.scene or self.place or self.box or self.cleared or self.q)
+        return self != Filter(self.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,8 +20,10 @@ from tests.central.events import SENDER, SHANGHAI, incident_event, taken
 
 
 def at(clock: str) -> datetime:
-    """A moment of the evening of 2026-11-24 in Shanghai, e.g. `at("21:58:10")`."""
-    return datetime.fromisoformat(f"2026-11-24T{clock}").replace(tzinfo=SHANGHAI)
+    """A moment of 2026-11-24 in Shanghai, e.g. `at("21:58:10")`; the hours go on after midnight."""
+    hours, minutes, seconds = map(int, clock.split(":"))
+    midnight = datetime(2026, 11, 24, tzinfo=SHANGHAI)
+    return midnight + timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 @dataclass
@@ -103,12 +105,13 @@ class Lane:
         number: str = "",
         reason: str = "",
         org: str = "",
+        to: str = "",
         **said: Any,
     ) -> store.Case:
-        """Somebody acts on the newest version of the case."""
+        """Somebody (of `org`) acts on the newest version of the case, or gives it `to` another."""
         self.until(clock)
         case = self.case(number)
-        note = said.pop("note", "")
+        note = said.pop("note", "现场已清理" if action == "handle" else "")
         request = store.ActionRequest(
             action,
             role,
@@ -117,7 +120,7 @@ class Lane:
             note=note,
             role=role,
             org=org,
-            said=Detail(**said),
+            said=Detail(org=to, **said),
         )
         with self.write() as session:
             return store.act(session, case.case_no, request, self.now)
@@ -128,6 +131,14 @@ class Lane:
             numbers = [case_no] if case_no else [self.cases()[0].case_no]
             (found,) = store.cases_by_no(session, numbers)
         return found
+
+    def allowed(self, role: Role) -> tuple[Action, ...]:
+        """What somebody of this role is offered at the case now."""
+        with self.database.read() as session:
+            who = store.Person("somebody", role)
+            found = store.get_case(session, self.case().case_no, who)
+        assert found is not None
+        return found.case.allowed
 
     def cases(self) -> list[store.Case]:
         """Cases that are not merged into others, the oldest first."""

@@ -286,7 +286,7 @@ def _appeal(db: psycopg.Connection[Any], plan: Plan) -> None:
         " created_at, updated_at, contact_due_at, contacted_at, reply, replied_at, outcome,"
         " outcome_at, satisfaction, satisfaction_at, version)"
         " SELECT 'AP-' || n, '12345', 'fire_lane', '有车停在消防通道', '',"
-        " CASE WHEN n %% 3 = 0 THEN case_no END, 'desk', filed_at, filed_at,"
+        " CASE WHEN n %% 3 = 0 THEN case_no END, 'desk', filed_at, filed_at + interval '3 days',"
         " filed_at + interval '1 day', filed_at + (n %% 30) * interval '1 hour', '已清理',"
         " filed_at + interval '2 days', 'solved', filed_at + interval '2 days', 'satisfied',"
         " filed_at + interval '3 days', 5"

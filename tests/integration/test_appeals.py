@@ -225,11 +225,11 @@ def test_the_desk_hears_of_a_new_appeal_and_of_a_contact_that_is_late_once(
             select(TellTable.state).where(TellTable.case_no == called.appeal_no)
         )
         assert list(states) == ["withdrawn"]
-    tick(database, at)
+    tick(database, at, SHANGHAI)
     assert len(said(database, late.appeal_no)) == 1, "it is not late yet"
     at.at = late.contact_due_at
     for _ in range(3):  # also after a restart: the mark is in the database
-        tick(database, at)
+        tick(database, at, SHANGHAI)
         at.forward(hours=5)
     told = said(database, late.appeal_no)
     assert [row[:2] for row in told] == [
@@ -249,7 +249,7 @@ def test_two_centrals_tell_a_late_contact_once(database: Database) -> None:
     due = Moving()
     due.at = late.contact_due_at
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: tick(database, due), range(8)))
+        list(pool.map(lambda _: tick(database, due, SHANGHAI), range(8)))
     assert len(said(database, late.appeal_no)) == 3
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import text
 from central import store
 from central.cases.moves import Refused
 from central.db import Database
+from central.kpi.report import Wanted
+from central.kpi.rules import Period, Rules, Scope
 from central.town.importing import Author, make_example
 from tests.central.events import NOW, SHANGHAI, SINCE, device_event, incident_event, taken
 from tests.central.lane import Lane, at
@@ -56,7 +58,8 @@ def test_an_evening_in_a_lane(lane: Lane) -> None:
     assert lane.case().cleared_at is None
     lane.sees("22:31:30", "cleared", 1, since="21:58:10")
     assert lane.case().cleared_at == at("22:31:30")
-    assert lane.does("22:33:00", "handle", org="property-jinyuan").state == "handled"
+    one_tap = lane.does("22:33:00", "handle", org="property-jinyuan", note="")
+    assert one_tap.state == "handled"
     lane.until("22:33:29")
     assert lane.case().state == "handled"
     lane.until("22:33:30")
@@ -69,7 +72,7 @@ def test_an_evening_in_a_lane(lane: Lane) -> None:
         ("informed", "district-west"),
         ("escalated", "dispatcher"),
         ("severity", "property-jinyuan"),
-        ("informed", "fire"),
+        ("assist", "fire"),  # the town's rule for 堵塞 calls it, which informs it too
     ]
     assert lane.sees("22:52:00", "confirmed", 3) is None
     case = lane.case()
@@ -92,6 +95,41 @@ def test_what_clears_before_anybody_accepts_closes_by_itself(lane: Lane) -> None
     assert lane.case().state == "closed"
 
 
+def test_what_comes_back_worse_is_told_to_all_and_who_assists_now_is_called(
+    database: Database,
+) -> None:
+    dance = Lane(database, place="SQ-01")
+    dance.box()
+    with dance.write() as session:
+        make_example(session, Author("test", dance.now))
+
+    def hears(clock: str, stage: str, incident: int, since: str, severity: str) -> str | None:
+        more = {"scene": "square_dance", "severity": severity}
+        return dance.sees(clock, stage, incident, since=since, **more)
+
+    assert hears("21:58:10", "confirmed", 1, "21:50:00", "over_limit")
+    case = dance.case()
+    first = [(one.kind, one.org) for one in dance.tells]
+    assert (case.state, ("informed", "police") in first) == ("dispatched", True)
+    hears("21:59:00", "cleared", 1, "21:50:00", "over_limit")
+    dance.until("22:09:00")
+    assert dance.case().close_reason == "self_cleared"
+    heard = len(dance.tells)
+    assert hears("22:20:00", "confirmed", 2, "22:15:00", "curfew") is None
+    assert (dance.case().state, dance.case().reopens) == ("dispatched", 1)
+    again = [(one.kind, one.org) for one in dance.tells[heard:]]
+    assert again[0] == ("reopened", case.lead)
+    assert set(first[1:]) - {("informed", "police")} <= set(again)
+    assert [kind for kind, org in again if org == "police"] == ["assist"]
+    assert len(again) == len(set(again)), "nobody is told twice"
+    with database.read() as session:
+        found = store.get_case(session, case.case_no)
+    assert found is not None
+    (rise,) = [row.detail for row in found.log if row.action == "severity"]
+    assert "police" in rise.assist
+    assert dance.sound()
+
+
 def test_a_return_within_the_grace_keeps_the_case_open(lane: Lane) -> None:
     occupy(lane)
     lane.sees("22:05:00", "cleared", 1, since="21:58:10")
@@ -106,8 +144,71 @@ def test_nobody_accepts_and_three_levels_hear_of_it_once(lane: Lane) -> None:
     assert lane.tick() == []
     lane.until("23:10:00")
     levels = [one for one in lane.tells if one.kind == "escalated"]
-    assert [one.role for one in levels] == ["dispatcher", "leader", "leader"]
+    assert [one.role for one in levels] == ["dispatcher", "duty_leader", "leader"]
     assert (lane.case().state, lane.case().level) == ("filed", 3)
+
+
+def test_every_dispatch_and_every_return_climbs_to_the_third_level_within_the_hour(
+    lane: Lane,
+) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "dispatch", "dispatcher", to="property-jinyuan")
+    lane.does("22:06:00", "accept", org="property-jinyuan")
+    lane.does("23:16:00", "return", org="property-jinyuan", note="不是我们的")
+    lane.until("23:20:59")
+    assert (levels(lane), lane.case().level) == (0, 0), "late and all at once is no escalation"
+    lane.until("24:16:00")
+    assert (levels(lane), lane.case().level) == (3, 3)
+    lane.does("24:20:00", "dispatch", "dispatcher", to="enforcement")
+    assert lane.case().level == 0
+    lane.until("25:20:00")
+    assert (levels(lane), lane.case().level, lane.case().state) == (6, 3, "dispatched")
+    assert lane.sound()
+
+
+def levels(lane: Lane) -> int:
+    return sum(one.kind == "escalated" for one in lane.tells)
+
+
+def test_a_suspended_case_is_not_late_and_goes_on_by_the_approved_end(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "accept")
+    lane.does("22:05:00", "ask_suspend", note="等吊车", until=at("26:03:10"))
+    paused = lane.does("22:13:10", "suspend", "leader")
+    later = timedelta(hours=3, minutes=50)
+    assert paused.deadlines.official_at == at("24:03:10") + later
+    lane.until("25:30:00")
+    assert (lane.case().state, lane.case().red, lane.case().overdue) == ("suspended", False, False)
+    assert figures(lane) == {"on_time": (0, 0), "red": (0, 0)}
+    lane.until("26:03:10")
+    assert (lane.case().state, lane.case().deadlines) == ("accepted", paused.deadlines)
+    lane.does("26:10:00", "handle")
+    assert figures(lane) == {"on_time": (1, 1), "red": (0, 1)}
+
+
+def test_a_leader_may_say_no(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "accept")
+    lane.does("22:05:00", "ask_suspend", note="等吊车", until=at("26:03:10"))
+    assert "refuse" in lane.allowed("leader")
+    assert lane.does("22:06:00", "refuse", "leader", note="现在就能拖走").state == "accepted"
+    assert [one.kind for one in lane.tells[-2:]] == ["asked", "refused"]
+    assert "refuse" not in lane.allowed("leader")
+    with pytest.raises(Refused, match="nobody has asked"):
+        lane.does("22:07:00", "suspend", "leader")
+    assert lane.sound()
+
+
+def figures(lane: Lane) -> dict[str, tuple[int, int]]:
+    """Met and asked of the key figures of deadlines, as of now."""
+    period = Period(at("00:00:00"), at("72:00:00"))
+    with lane.database.read() as session:
+        found = store.figures(session, Scope(period, lane.now, Rules()), Wanted())
+    return {
+        one.name: (int(one.numerator), int(one.denominator))
+        for one in found.rates
+        if one.name in ("on_time", "red")
+    }
 
 
 def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
@@ -120,8 +221,11 @@ def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
 
 def test_a_sensor_that_disagrees_sends_the_case_back(lane: Lane) -> None:
     occupy(lane)
+    with pytest.raises(Refused, match="say what was done"):
+        lane.does("22:03:30", "handle", "desk", note="ok")
     lane.does("22:04:00", "handle", "desk")
-    lane.until("22:04:59")
+    with pytest.raises(Refused, match="sees the place occupied"):
+        lane.does("22:04:59", "verify", "verifier")
     assert lane.case().state == "handled"
     lane.until("22:05:00")
     assert (lane.case().state, lane.case().reworks) == ("accepted", 1)
@@ -137,6 +241,7 @@ def test_a_blind_camera_proves_nothing(lane: Lane) -> None:
     assert lane.case().state == "handled"
     lane.now = at("22:35:00")
     assert lane.tick() == [("remind",)]
+    assert lane.tick() == [], "once each"
     with lane.write() as session:
         bright = device_event(901, "cleared")
         store.merge(session, taken(bright), lane.now, SHANGHAI)
@@ -234,9 +339,12 @@ def test_a_camera_under_confirmation_asks_the_desk(lane: Lane) -> None:
     assert (case.state, case.deadlines.official_at) == ("pending_file", None)
     lane.until("22:18:10")
     assert [one.kind for one in lane.tells] == ["queued", "reminded"]
-    case = lane.does("22:20:00", "confirm", "desk")
+    lane.until("23:03:10")
+    assert [one.kind for one in lane.tells] == ["queued", "reminded", "unattended", "unattended"]
+    assert lane.case().state == "pending_file"
+    case = lane.does("23:20:00", "confirm", "desk")
     assert (case.state, case.verdict) == ("filed", "true")
-    assert case.deadlines.internal_at == at("22:50:00")
+    assert case.deadlines.internal_at == at("23:50:00")
     with lane.database.read() as session:
         (one,) = store.list_cameras(session)
     assert (one.mode, one.record.confirmed, one.proposed) == ("confirm", 1, None)

@@ -201,4 +201,4 @@ def test_codes_are_looked_up_once_whatever_the_length_of_a_list(site: Site) -> N
         return sum("town_versions" in statement for statement in asked)
 
     for path in ("/api/v1/cases?size=8", "/api/v1/exports/cases.csv", "/open311/v2/requests.json"):
-        assert looks(path) == 1
+        assert looks(path) <= 2  # codes and places, each once

@@ -81,7 +81,7 @@ def test_a_case_by_hand_is_routed_and_clocked_like_a_sensors(site: Site, desk: T
     ]
     assert ("property-jinyuan", "task") in told(site, mine["case_no"])
     site.clock.forward(minutes=61)
-    tick(site.database, site.clock)
+    tick(site.database, site.clock, SHANGHAI)
     actions = [row[0] for row in log(desk, mine["case_no"])]
     assert actions.count("escalate") == 3
     with site.database.read() as session:
@@ -176,7 +176,7 @@ def test_the_figures_tell_where_a_case_came_from(site: Site, desk: TestClient) -
         return int(report.rate("red").denominator)
 
     site.clock.forward(hours=4)
-    tick(site.database, site.clock)
+    tick(site.database, site.clock, SHANGHAI)
     scope = scope_of("2026-11", SHANGHAI, site.clock())
     assert [filed(s) for s in ("desk", "appeal", "sensor", "system")] == [1, 1, 1, 0]
 

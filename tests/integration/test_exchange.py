@@ -4,7 +4,7 @@ import base64
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 
 from central import auth, store
 from central.api.export import _pages
+from central.cases.standing import Deadlines
 from central.db import Database
 from central.export import BOM, COLUMNS, STARTS_FORMULA, as_xlsx, harmless
 from central.store import Case
@@ -46,6 +47,11 @@ def test_csv_holds_every_case_once_and_the_filter_counts(site: Site) -> None:
     assert rows[0] == [title for title, _ in COLUMNS]
     assert [row[0] for row in rows[1:]] == numbers[::-1]
     assert rows[1][10] == "2026-11-24T21:58:00+08:00"
+    first = dict(zip(rows[0], rows[1], strict=True))
+    official = datetime.fromisoformat(first["处置时限 official_at"])
+    assert official - datetime.fromisoformat(first["立案 filed_at"]) == timedelta(hours=2)
+    shown = [first[name] for name in ("红灯 red", "办结 ended_at", "催办级别 level")]
+    assert shown == ["False", "", "0"]
     none = reader.get("/api/v1/exports/cases.csv?status=judged").text
     assert len(none.splitlines()) == 1
 
@@ -118,6 +124,7 @@ def case(**changes: Any) -> Case:
     at = datetime(2026, 11, 24, tzinfo=UTC)
     values: dict[str, Any] = dict.fromkeys(Case.__slots__, "x")
     values |= {"since": at, "filed_at": at, "cleared_at": None, "dwell_s": 1.0, "observed_s": 1.0}
+    values |= {"ended_at": None, "deadlines": Deadlines()}
     return Case(**(values | changes))
 
 

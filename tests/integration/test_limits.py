@@ -57,6 +57,11 @@ def test_a_grid_is_seen_with_those_inside_of_it_and_a_camera_with_its_cases(
     assert numbers(asked_by(database)) == []
     assert numbers(asked_by(database, grids=("gone",))) == []
     assert len(numbers(database)) == 2
+    with asked_by(database, grids=("310112123001001",)).read() as session:
+        chosen = {grid for grid, _ in store.grids_of(session)}
+    assert chosen == {OFFICE, WEST, "310112123001", "310112123001001"}
+    with database.read() as session:
+        assert len(store.grids_of(session)) > len(chosen)
 
 
 def test_a_second_camera_of_a_seen_case_is_seen_with_it(database: Database) -> None:
@@ -85,7 +90,7 @@ def test_what_is_not_seen_cannot_be_acted_on_or_merged_into(database: Database) 
     accept = store.ActionRequest("accept", "li", other.version, role="handler")
     with pytest.raises(store.NotFound), narrow.write() as session:
         store.act(session, other.case_no, accept, east.now)
-    own = store.ActionRequest("accept", "li", mine.version, role="handler")
+    own = store.ActionRequest("accept", "li", mine.version, role="handler", org=mine.lead)
     with narrow.write() as session:
         assert store.act(session, mine.case_no, own, west.now).state == "accepted"
 

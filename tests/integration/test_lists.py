@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -10,6 +11,7 @@ from central.case_tables import CaseTallyTable
 from central.cases.states import STATES, TABS
 from central.db import Database
 from central.store import CaseFilter, Page
+from central.town.importing import Author, make_example
 from tests.central.events import NOW, SHANGHAI, incident_event, taken
 from tests.central.lane import Lane
 
@@ -58,6 +60,8 @@ def test_totals_are_those_of_the_cases_listed(database: Database) -> None:
     asked += [CaseFilter(state=state) for state in STATES]
     asked += [CaseFilter(status="open"), CaseFilter(status="closed"), CaseFilter(cleared=False)]
     asked += [CaseFilter(cleared=True), CaseFilter(tab="review", place="FL-0317")]
+    asked += [CaseFilter(red=True), CaseFilter(red=False), CaseFilter(overdue=True)]
+    asked += [CaseFilter(lead="", tab="working"), CaseFilter(lead="nobody"), CaseFilter(grid="x")]
     with database.read() as session:
         for wanted in asked:
             found = store.list_cases(session, wanted, Page(1, 200))
@@ -66,6 +70,36 @@ def test_totals_are_those_of_the_cases_listed(database: Database) -> None:
         by_place = store.count_cases(session, CaseFilter(q="FL-"))
     assert counts.all == 6
     assert counts == by_place
+
+
+def test_cases_of_a_lead_of_a_grid_and_those_that_are_late(database: Database) -> None:
+    with database.write() as session:
+        make_example(session, Author("test", NOW))
+    west, east = Lane(database), Lane(database, place="FL-0511")
+    west.box()
+    for number, lane in enumerate((west, east), 1):
+        lane._events = number * 100
+        lane.sees("21:58:10", "warned", number, camera=f"gate-{number}")
+        lane.sees("22:03:10", "confirmed", number, since="21:58:10", camera=f"gate-{number}")
+    west.does("22:04:00", "accept", number=west.cases()[-1].case_no)
+    west.until("22:40:00")
+
+    def places(**wanted: Any) -> list[str]:
+        with database.read() as session:
+            found = store.list_cases(session, CaseFilter(**wanted), Page())
+        assert found.total == len(found.items)
+        return sorted(case.place for case in found.items)
+
+    assert places(lead="property-jinyuan") == ["FL-0317"]
+    assert places(grid="310112123B") == ["FL-0511"]
+    called = {case.place: (case.place_name, case.address) for case in west.cases()}
+    assert called["FL-0511"] == ("江龙小区西门消防通道", "江龙小区西门")
+    assert places(grid="310112123") == ["FL-0317", "FL-0511"]
+    assert places(red=True) == ["FL-0317", "FL-0511"]
+    assert places(red=False) == places(overdue=True) == []
+    west.until("23:59:00")
+    west.until("23:59:59")
+    assert places(overdue=True, lead="property-jinyuan") == []
 
 
 def test_pages_are_the_same_from_either_end(database: Database) -> None:

@@ -165,17 +165,17 @@ def test_a_case_is_a_request_with_its_masked_picture_alone(running: Running) -> 
     )  # fmt: skip
     judge = running.site.program("operate", "judge")
     path = f"/api/v1/cases/{case_no}/actions/handle"
-    assert judge.post(path, json={"version": 1}).status_code == 200
+    assert judge.post(path, json={"version": 1, "note": "现场已清理"}).status_code == 200
     (request,) = items(client.get(f"requests/{case_no}")[1])
     assert request["status"] == "open", "it waits for its verification"
-    verify = store.ActionRequest("verify", "verifier", 2, role="verifier")
+    explain = store.ActionRequest("explain", "verifier", 2, note="说明", role="verifier")
     with running.site.database.write() as session:
-        store.act(session, case_no, verify, running.site.clock())
+        store.act(session, case_no, explain, running.site.clock())
     (request,) = items(client.get(f"requests/{case_no}")[1])
     assert request["status"] == "closed"
     updates = items(client.get("servicerequestupdates")[1])
     mine = [item for item in updates if item["service_request_id"] == case_no]
-    assert [item["description"] for item in mine] == ["file", "handle", "verify"]
+    assert [item["description"] for item in mine] == ["file", "handle", "explain"]
     assert [i["service_request_id"] for i in items(client.get("requests", status="open")[1])
             if i["service_request_id"] == case_no] == []  # fmt: skip
 

@@ -69,6 +69,7 @@ def test_a_handler_attaches_photos_with_the_form_that_the_page_has(site: Site) -
     form = re.search(r'<form method="post" action="([^"]+handled[^"]*)".*?</form>', page, re.S)
     assert form is not None
     assert 'enctype="multipart/form-data"' in form[0]
+    assert 'id="do-handle"' not in page, "one tap is for a place that was seen free"
     assert 'capture="environment"' in form[0]
     assert 'accept="image/' in form[0]
     assert "hx-" not in form[0]
@@ -178,7 +179,9 @@ def test_the_forms_token_is_asked_for_in_a_form_with_files_too(site: Site) -> No
         ("csrf_token", (None, csrf)),
     ]
     assert client.post(f"/cases/{case_no}/handled", files=late).status_code == 403
-    no_photo = send(client, case_no, csrf=csrf, version=version)
+    empty = send(client, case_no, csrf=csrf, version=version)
+    assert (empty.status_code, "请写几个字" in empty.text) == (422, True)
+    no_photo = send(client, case_no, csrf=csrf, version=version, note="现场已清理")
     assert no_photo.status_code == 303
     observer, own = site.person("observer")
     assert send(observer, case_no, photo(), csrf=own, version=version).status_code == 403

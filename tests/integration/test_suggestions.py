@@ -149,13 +149,13 @@ def test_a_case_that_ended_is_suggested_for_a_day_and_a_false_alarm_never(
     site: Site, desk: TestClient
 ) -> None:
     case_no, false = file_one(site), file_one(site, 2, "FL-0319")
-    act(desk, case_no, "handle")
+    act(desk, case_no, "handle", note="现场已清理")
     act(desk, false, "reject", reason="wrong_object")
     site.clock.forward(hours=1)
     site.person("verifier")
     person, csrf = site.sign_in("verifier")
     person.headers["x-csrf-token"] = csrf
-    act(person, case_no, "verify")
+    act(person, case_no, "explain", note="现场已说明")
     site.clock.forward(hours=23)
     number = enter(desk)
     assert suggested(desk, number) == [case_no]

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, func, select
 from typer.testing import CliRunner
 
+from central import store
 from central.cli import app
 from central.clocks.calendar_file import shipped_text
 from central.db import Database
@@ -286,3 +287,24 @@ def test_commands_say_what_is_wrong_and_who_did_what(tmp_path: Path) -> None:
     with database.read() as session:
         assert "town_imported" in session.scalars(select(AuditTable.action)).all()
     database.close()
+
+
+def test_channels_that_the_town_lists_are_where_its_people_hear(
+    database: Database, tmp_path: Path
+) -> None:
+    people = (EXAMPLE_FOLDER / "people.csv").read_text("utf-8").splitlines()
+    lines = [people[0] + ",渠道", *(line + "," for line in people[1:])]
+    wanted = {"P-004": "sms:13800000004", "P-008": "sms:13800000008;wuye:menwei"}
+    lines = [line + wanted.get(line.split(",")[0], "") for line in lines]
+    file = tmp_path / "people.csv"
+    file.write_text("\n".join(lines), "utf-8")
+    with database.write() as session:
+        make_example(session, Author("test", NOW))
+        make(session, Wish("people", file), Author("test", NOW))
+    with database.read() as session:
+        guard = store.listed_channels(session, "property-jinyuan")
+        leaders = store.listed_channels(session, "leader")
+        nobody = store.listed_channels(session, "fire")
+    assert guard == (("sms", "13800000008"), ("wuye", "menwei"))
+    assert leaders == (("sms", "13800000004"),)
+    assert nobody == ()

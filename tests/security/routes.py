@@ -75,6 +75,7 @@ class Cast:
             "site": "pujin",
             "box": "box-01",
             "stream": "gate-east",
+            "rate": "filing",
         }
         return template.format_map(values)
 

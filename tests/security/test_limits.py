@@ -67,6 +67,7 @@ class Thing:
             "site": "pujin",
             "box": self.box,
             "stream": self.camera,
+            "rate": "filing",
         }
         return template.format_map(values)
 
@@ -206,6 +207,7 @@ LISTS = (
     "/api/v1/changes",
     "/api/v1/cameras",
     "/cameras",
+    "/kpi/filing",
     "/boxes",
     "/api/v1/boxes",
     "/api/v1/exports/cases.csv",

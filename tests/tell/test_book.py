@@ -57,6 +57,10 @@ def test_a_good_file_says_who_hears_where(tmp_path: Path) -> None:
     (grid,) = book.addresses("notice", "grid-17")
     assert (grid.channel, grid.recipient, grid.after_s) == ("grid", "13800000001", 10)
     assert book.addresses("escalation", "leader") == ()
+    listed = [("post", "leader@pujin.example"), ("gone", "x")]
+    (leader,) = book.addresses("escalation", "leader", listed)
+    assert (leader.channel, leader.recipient) == ("post", "leader@pujin.example")
+    assert book.addresses("task", "lead", listed) == book.addresses("task", "lead")
     assert book.channels[1].lane.rate.per_minute == 20
     assert "kanarie" not in repr(book)
 

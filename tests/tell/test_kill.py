@@ -1,4 +1,8 @@
-"""`kill -9` of the teller at every step: no message is lost, none is another one's double."""
+"""`kill -9` of the teller at every step: nothing is lost; what was just sent may come once more.
+
+Who dies between sending and writing it down cannot know which it was: the message is sent again
+under the same id, by which whoever receives it tells the two apart.
+"""
 
 import os
 import random
@@ -82,7 +86,9 @@ def server() -> Iterator[Web]:
 
 
 @pytest.mark.timeout(180)
-def test_a_death_at_any_point_neither_loses_nor_doubles(server: Web, tmp_path: Path) -> None:
+def test_a_death_at_any_point_loses_nothing_and_repeats_only_what_was_in_its_hand(
+    server: Web, tmp_path: Path
+) -> None:
     children = {point: Child(tmp_path / point, server.url, point) for point in POINTS}
     assert len(children) == 7
     try:

@@ -157,7 +157,7 @@ def test_the_life_of_a_case_withdraws_what_it_told(tmp_path: Path) -> None:
     arrive("cleared", 3)
     assert [out.kind for out in spy.sent] == ["task"], "it may come back"
     desk.clock.forward(minutes=20)
-    tick(database, desk.clock)
+    tick(database, desk.clock, SHANGHAI)
     send()
     arrive("ongoing", 4, dwell_s=480.0, reopened=1)
     assert [out.kind for out in spy.sent] == ["task", "recall", "task"]

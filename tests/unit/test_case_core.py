@@ -12,7 +12,7 @@ from central.cases.episodes import Calendar, Span, episode_of, is_storm, linked,
 from central.cases.limits import DEFAULTS, mildest, rank_of
 from central.cases.promotion import Record, proposal, wilson_lower
 from central.cases.standing import Entry, Sensor, Standing
-from central.cases.states import Action, CameraMode
+from central.cases.states import Action, CameraMode, State
 from central.cases.timers import timers
 from edge.scenes.dance_words import SEVERITY_WORDS
 from tests.cases import CLEAR, OCCUPIED, ORG, WAYS, after, at, do, move
@@ -34,8 +34,32 @@ def test_a_case_that_nobody_takes_climbs_to_the_third_level_within_an_hour() -> 
         climbed.append((level.at - at(0)).total_seconds() / 60)
         wish = move("escalate", "system", climbed[-1], detail=replace(ORG, level=level.level))
         standing = do(standing, wish).standing
-    assert climbed == [5.0, 15.0, 60.0]
+    assert climbed == [6.0, 16.0, 61.0]  # dispatched a minute after filing
     assert standing.state == "dispatched"
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes"), [("pending_file", [15, 30, 60]), ("handled", [33, 48, 78])]
+)
+def test_what_waits_for_a_word_reaches_the_third_level_and_never_ends_by_itself(
+    state: State, minutes: list[float]
+) -> None:
+    standing, told = after(WAYS[state]), []
+    blind = Sensor(occupied=True, sees=False)
+    while one := next((one for one in timers(standing, blind) if one.action == "remind"), None):
+        wish = move("remind", "system", (one.at - at(0)).total_seconds() / 60)
+        outcome = do(standing, replace(wish, detail=replace(ORG, level=one.level)), blind)
+        standing = outcome.standing
+        told += [((one.at - at(0)).total_seconds() / 60, tell.role) for tell in outcome.tells]
+    first = "desk" if state == "pending_file" else "verifier"
+    assert told == list(zip(minutes, (first, "duty_leader", "leader"), strict=True))
+    assert standing.state == state
+
+
+def test_handling_again_is_reminded_of_again() -> None:
+    reminded = do(after(WAYS["handled"]), move("remind", "system", 40)).standing
+    again = do(do(reminded, move("rework", "system", 41)).standing, move("handle", "handler", 50))
+    assert again.standing.reminded == 0
 
 
 def test_timers_of_every_state() -> None:
@@ -43,7 +67,7 @@ def test_timers_of_every_state() -> None:
     assert due(after(WAYS["pending_file"])) == [("remind", 15.0)]
     assert due(after(WAYS["filed"])) == [("escalate", 5.0), *lights]
     assert due(after(WAYS["accepted"])) == lights
-    assert due(after(WAYS["returned"])) == [("escalate", 5.0), *lights]
+    assert due(after(WAYS["returned"])) == [("escalate", 7.0), *lights]
     assert [name for name, _ in due(after(WAYS["suspended"]))] == ["resume"]
     for state in ("closed", "void", "merged", "archived_unaccepted"):
         assert due(after(WAYS[state])) == []  # type: ignore[index]
@@ -51,7 +75,7 @@ def test_timers_of_every_state() -> None:
 
 def test_what_is_clear_closes_by_itself_or_verifies_itself() -> None:
     clear = replace(CLEAR, cleared_at=at(4))
-    assert due(after(WAYS["dispatched"]), clear)[:2] == [("escalate", 5.0), ("self_clear", 14.0)]
+    assert due(after(WAYS["dispatched"]), clear)[:2] == [("escalate", 6.0), ("self_clear", 14.0)]
     assert due(after(WAYS["handled"]), clear) == [("verify", 4.5), ("remind", 33.0)]
     assert due(after(WAYS["handled"])) == [("rework", 4.0), ("remind", 33.0)]
     assert due(after(WAYS["accepted"]), clear) == [("red", 30.0), ("overdue", 120.0)]
@@ -63,7 +87,7 @@ def test_a_fired_timer_is_not_there_any_more() -> None:
         standing = do(standing, move(action, "system", 130)).standing  # type: ignore[arg-type]
         assert action not in dict(due(standing))
     handled = do(after(WAYS["handled"]), move("remind", "system", 40)).standing
-    assert "remind" not in dict(due(handled))
+    assert dict(due(handled))["remind"] == 48.0  # the next level's
 
 
 def span(name: str, since: float, last: float, files: bool = True) -> Span:

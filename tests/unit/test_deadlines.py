@@ -1,11 +1,10 @@
-"""Deadlines of a case: severity, suspension, extension, reopening, escalation."""
+"""Deadlines of a case: severity, suspension, extension, reopening, levels."""
 
 from datetime import UTC
 
 import pytest
 
 from central.clocks.deadlines import Change, Course, Due, contact_due, due, why_not_extend
-from central.clocks.escalation import next_step, overdue_steps, steps
 from central.clocks.limits import Limits
 from central.clocks.ticking import Pause
 from tests.central.clocks import CN, TOWN, at, limits
@@ -100,6 +99,18 @@ COURSES = {
         course((t("22:12:40"), BLOCKED, 2), waiting_since=at(t("22:52:00"))),
         ("24 23:12:40", "24 23:07:00", "24 22:57:00"),
     ),
+    "dispatched again: who accepts is asked anew, nothing else": (
+        course(offered_at=at(t("23:20:00"))),
+        ("25 00:03:10", "24 22:33:10", "24 23:25:00"),
+    ),
+    "a rise after the second dispatch": (
+        course((t("23:21:00"), BLOCKED, 2), offered_at=at(t("23:20:00"))),
+        ("25 00:03:10", "24 22:33:10", "24 23:25:00"),
+    ),
+    "reopened after a second dispatch": (
+        course(offered_at=at(t("22:10:00")), waiting_since=at(t("22:52:00"))),
+        ("25 00:03:10", "24 23:22:00", "24 22:57:00"),
+    ),
     "a rise after reopening": (
         course((t("22:53:00"), BLOCKED, 2), waiting_since=at(t("22:52:00"))),
         ("24 23:53:00", "24 23:08:00", "24 22:57:00"),
@@ -130,43 +141,24 @@ def test_an_appellant_is_contacted_within_a_working_day() -> None:
     assert contact_due(at("2026-09-30 17:00"), OCCUPIED, CN) == at("2026-10-08 17:00")
 
 
+def levels(given: Course) -> list[str]:
+    return [f"{one.astimezone(TOWN):%d %H:%M:%S}" for one in due(given, CN).levels_at]
+
+
 def test_three_levels_within_the_hour() -> None:
     plain = Course(at(FILED), (Change(at(FILED), limits("2 工作日", "1 工作日"), 1),))
-    told = [(s.level, s.post, f"{s.at.astimezone(TOWN):%H:%M:%S}") for s in steps(due(plain, CN))]
-    assert told == [
-        (1, "dispatcher", "22:18:10"),
-        (2, "duty_leader", "22:33:10"),
-        (3, "leader", "23:03:10"),
-    ]
+    assert levels(plain) == ["24 22:18:10", "24 22:33:10", "24 23:03:10"]
 
 
 def test_a_rise_brings_the_levels_nearer() -> None:
-    risen = due(course((t("22:12:40"), BLOCKED, 2)), CN)
-    assert [f"{s.at.astimezone(TOWN):%H:%M:%S}" for s in steps(risen)] == [
-        "22:08:10",
-        "22:18:10",
-        "22:42:40",
-    ]
+    risen = course((t("22:12:40"), BLOCKED, 2))
+    assert levels(risen) == ["24 22:08:10", "24 22:18:10", "24 22:42:40"]
 
 
 def test_a_ladder_in_working_time() -> None:
     slow = limits("2 工作日", "1 工作日", "15/30/60 工作")
     plain = Course(at("2026-11-27 17:40"), (Change(at("2026-11-27 17:40"), slow, 1),))
-    assert [s.at for s in steps(due(plain, CN))] == [
-        at("2026-11-27 17:55"),
-        at("2026-11-30 08:10"),
-        at("2026-11-30 08:40"),
-    ]
-
-
-def test_steps_that_were_missed_are_each_made_once() -> None:
-    found = due(course(), CN)
-    assert overdue_steps(found, 0, at(t("22:08:09"))) == ()
-    missed = overdue_steps(found, 0, at(t("23:59:00")))
-    assert [step.level for step in missed] == [1, 2, 3]
-    assert overdue_steps(found, missed[-1].level, at(t("23:59:00"))) == ()
-    assert next_step(found, 1) == steps(found)[1]
-    assert next_step(found, 3) is None
+    assert levels(plain) == ["27 17:55:00", "30 08:10:00", "30 08:40:00"]
 
 
 def test_a_deadline_beyond_the_announced_calendar_says_so() -> None:

@@ -134,12 +134,25 @@ OTHERS = [
     ("filing", ("0 file", "1 merge"), "merged"),
     ("finished", GOOD, 1),
     ("finished", GOOD[:4], 0),
-    ("finished", (*GOOD[:3], "9 transfer"), 1),
+    ("finished", (*GOOD[:3], "9 transfer"), "transferred_out"),
+    ("finished", (*GOOD[:4], "21 rework", "30 transfer"), "transferred_out"),
+    ("finished", (*GOOD, "50 reopen", "60 transfer"), 1),  # it had been handled here
+    ("on_time", (*GOOD[:3], "9 transfer"), "transferred_out"),
+    ("on_time", (*GOOD[:3], "125 transfer"), "transferred_out"),
+    ("on_time", (*GOOD[:3], "9 transfer", "20 reopen", "90 handle"), 1),
+    ("on_time_exempted", (*GOOD[:3], "9 transfer"), "transferred_out"),
+    ("unaccepted", ("0 file", "1 dispatch", "4 return", "9 transfer"), "transferred_out"),
+    ("unaccepted", (*GOOD[:3], "9 transfer"), 0),
+    ("self_cleared", (*GOOD[:3], "9 transfer"), 0),
     ("finished", ("0 file", "12 self_clear"), "self_cleared"),
     ("finished", ("0 file", "60 archive"), 0),
     ("finished", (*GOOD, "50 reopen"), 0),
     ("precision", ("0 file", "1 confirm to=filed"), 1),
-    ("precision", GOOD, 1),  # who has dealt with it has seen it
+    ("precision", GOOD, "unreviewed"),
+    ("precision", (*GOOD[:2], "2 confirm", *GOOD[2:]), 1),
+    ("precision", (*GOOD, "30 void:false_positive"), 0),
+    ("precision", ("0 file", "1 confirm", "2 void:false_positive"), 0),
+    ("precision", ("0 file", "1 confirm", "2 void:authorised"), "permitted"),
     ("precision", ("0 file", "1 reject:wrong_zone"), 0),
     ("precision", ("0 file", "1 reject:permitted"), "permitted"),
     ("precision", ("0 file", "1 void:false_positive"), 0),
@@ -159,6 +172,13 @@ OTHERS = [
     ("unaccepted", ("0 file", "1 dispatch", "12 self_clear"), "self_cleared"),
     ("unaccepted", ("0 file", "1 dispatch", "9 handle"), 0),
     ("unaccepted", ("0 file", "1 dispatch", "4 return"), 1),
+    ("unaccepted", (*GOOD[:3], "4 return"), 1),  # nobody has it any more
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch"), 1),
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch", "60 archive"), 1),
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch", "6 accept"), 0),
+    ("unaccepted", (*GOOD[:3], "4 return", "5 dispatch", "12 self_clear"), "self_cleared"),
+    ("unaccepted", (*GOOD[:3], "60 archive"), 0),  # it was accepted: not on time, not finished
+    ("on_time", (*GOOD[:3], "60 archive"), 0),
     ("unaccepted", ("0 file",), None),
     ("cleared_on_site", (*GOOD[:4], "21 verify by=system"), 1),
     ("cleared_on_site", (*GOOD[:4], "21 verify by=verifier"), 0),
@@ -174,6 +194,8 @@ def test_other_figures(rate: str, rows: tuple[str, ...], expected: object) -> No
 def test_waiting_for_somebody_is_not_yet_unaccepted() -> None:
     assert told("unaccepted", "0 file", "1 dispatch", as_of=4) == "still_waiting"
     assert told("unaccepted", "0 file", "1 dispatch", as_of=6) == 1
+    again = (*GOOD[:3], "4 return", "300 dispatch")
+    assert told("unaccepted", *again, as_of=301) == 1  # the last moment to accept has passed
 
 
 def test_reoffence_and_alerts_per_camera_day() -> None:

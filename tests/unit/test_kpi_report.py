@@ -7,12 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from central.kpi.disputes import disputed
+from central.kpi.disputes import returned
 from central.kpi.entry import Case, Deadlines, read_deadlines
 from central.kpi.rates import moment, number
 from central.kpi.report import Report, Wanted, report
 from central.kpi.rules import Period, Population, Rules, Scope
 from central.kpi.story import tell
+from central.routing.disputes import disputed_pairs
 from tests.central.logs import T0, appeal, case, minute
 
 DAY = Period(T0 - timedelta(hours=1), T0 + timedelta(hours=23))
@@ -96,10 +97,11 @@ def test_durations_are_medians_of_what_happened() -> None:
 
 def test_filters() -> None:
     cases = [
-        case("A", *GOOD, grid="G1", lead="police"),
-        replace(case("B", *GOOD, grid="G2", lead="police"), scene="square_dance"),
+        case("A", *GOOD, grids=("G1", "T"), lead="police"),
+        replace(case("B", *GOOD, grids=("G2", "T"), lead="police"), scene="square_dance"),
     ]
     assert report(cases, [], END, Wanted(grid="G1")).rate("finished").denominator == 1
+    assert report(cases, [], END, Wanted(grid="T")).rate("finished").denominator == 2
     assert report(cases, [], END, Wanted(lead="police")).rate("finished").denominator == 2
     both = report(cases, [appeal(1)], END, Wanted(scene="square_dance"))
     assert both.rate("finished").denominator == 1
@@ -120,7 +122,7 @@ def test_a_figure_says_all_that_stands_behind_it() -> None:
         "errors": {},
         "weights": {},
         "population": "all",
-        "rule_version": "2026-1",
+        "rule_version": "2026-2",
         "period": [moment(DAY.begin), moment(DAY.end)],
         "as_of": "2026-11-25T13:03:10.000000+00:00",
         "counted": {"A": 1, "C": 0},
@@ -159,18 +161,19 @@ def test_impossible_periods_are_refused() -> None:
 
 
 def test_disputed_pairs_come_out_of_the_log() -> None:
-    def returned(case_no: str) -> Case:
-        made_log = case(case_no, "0 file", "1 dispatch", "4 return", grid="G1")
+    def sent_back(case_no: str) -> Case:
+        made_log = case(case_no, "0 file", "1 dispatch", "4 return", grids=("G1",))
         filed, sent, back = made_log.entries
         to_police = replace(sent, detail={"org": "police"})
         proposed = replace(back, detail={"org": "enforcement"})
         return replace(made_log, entries=(filed, to_police, proposed))
 
-    cases = [returned("A"), returned("B"), case("C", *GOOD, grid="G1")]
-    (pair,) = disputed(cases, DAY)
+    cases = [sent_back("A"), sent_back("B"), case("C", *GOOD, grids=("G1",))]
+    sent = {("fire_lane", "G1"): 3}
+    (pair,) = disputed_pairs(returned(cases, DAY), sent)
     assert (pair.scene, pair.grid, pair.cases, pair.dispatched) == ("fire_lane", "G1", 2, 3)
     assert pair.proposals == (("police", "enforcement", 2),)
-    assert disputed(cases, DAY, least_cases=3) == ()
+    assert disputed_pairs(returned(cases, DAY), sent, least_cases=3) == ()
 
 
 def test_the_bytes_are_canonical() -> None:

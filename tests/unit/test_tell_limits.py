@@ -117,6 +117,24 @@ def test_a_message_says_what_it_asks_of_whom_and_each_has_its_key() -> None:
     assert len({message.key for message in (*made, again)}) == 4
 
 
+def test_a_message_says_where_to_go_and_until_when() -> None:
+    there = replace(
+        FACTS,
+        place_name="东门消防通道",
+        address="锦苑小区东门内",
+        accept_at=NOW + timedelta(minutes=5),
+        official_at=NOW + timedelta(hours=1),
+    )
+    sent = message_about(there, Call("dispatched", "wuye-01", "dispatch-2"))
+    assert "东门消防通道 (FL-0317)" in sent.title
+    assert "地址 锦苑小区东门内" in sent.text
+    assert f"请于 {there.accept_at:%H:%M} 前接单" in sent.text
+    assert f"处置时限 {there.official_at:%m-%d %H:%M}" in sent.text
+    informed = message_about(there, Call("informed", "grid-3", "dispatch-2")).text
+    assert "地址" in informed
+    assert "处置时限" not in informed
+
+
 def test_an_escalation_names_its_level() -> None:
     mild = replace(FACTS, severity="occupied")
     made = message_about(mild, Call("escalated", "leader", "escalate-4", 3, urgent=True))

@@ -17,6 +17,7 @@ function press(key) {
   for (const node of document.querySelectorAll("[data-key]")) {
     if (node.dataset.key === key && usable(node)) {
       node.click();
+      if (node.matches("summary")) node.focus();
       return true;
     }
   }

@@ -1,0 +1,124 @@
+"""Appeals of a period as key figures read them: as they stood when the log is read until.
+
+One that nobody has touched since stands as its row says, for the row is what its log leads to; any
+other is told anew from its log.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy.orm import Session
+
+from central.appeal_tables import AppealLogTable, AppealTable
+from central.case_tables import CaseFactsTable, CaseTable
+from central.kpi.entry import Appeal, Grade, NotContacted, Outcome
+from central.kpi.hearing import Said, hear
+from central.kpi.report import Wanted
+from central.kpi.rules import Period, Scope
+from central.store.logs import cases_of
+from central.store.routes import grids_finder
+from central.store.settling import facts_hold, grids_of_text
+from central.store.sight import seen_appeals
+
+AT_ONCE = 1000
+Id = TypeVar("Id", int, str)
+Party = tuple[str, tuple[str, ...]]
+"""Who leads a case, and the grids it lies in."""
+
+
+def appeals_of(session: Session, scope: Scope, wanted: Wanted) -> Iterator[Appeal]:
+    """Seen appeals that came or were to be answered in the period, as they stood at `as_of`."""
+    rows = _rows(session, scope)
+    later = [row.id for row in rows if row.updated_at > scope.as_of]
+    said = dict(_said(session, later, scope.as_of))
+    told = [_appeal(row, said.get(row.id)) for row in rows]
+    cases = dict(_cases(session, sorted({one.case_no for one in told} - {""})))
+    parties: dict[int, Party] = {}
+    if wanted.lead or wanted.grid:
+        parties = _parties(session, sorted(case.id for case in cases.values()), scope.as_of)
+    for one in told:
+        case = cases.get(one.case_no)
+        if case is None:
+            yield one
+        else:
+            lead, grids = parties.get(case.id, ("", ()))
+            yield replace(one, scene=case.scene, lead=lead, grids=grids)
+
+
+def _rows(session: Session, scope: Scope) -> Sequence[Row[Any]]:
+    table = AppealTable
+    asked: tuple[Any, ...] = (
+        *(table.id, table.appeal_no, table.service_code, table.created_at, table.updated_at),
+        *(table.contact_due_at, table.contacted_at, table.not_contacted, table.case_no),
+        *(table.outcome, table.satisfaction),
+    )
+    moments = map(_lies_in(scope.period), (table.created_at, table.contact_due_at))
+    within = table.created_at < scope.as_of, or_(*moments)
+    return session.execute(select(*asked).where(*within, *seen_appeals(session))).all()
+
+
+def _lies_in(period: Period) -> Callable[[Any], ColumnElement[bool]]:
+    return lambda moment: and_(moment >= period.begin, moment < period.end)
+
+
+def _said(
+    session: Session, ids: Sequence[int], as_of: datetime
+) -> Iterator[tuple[int, tuple[Said, ...]]]:
+    """Rows of the logs of these appeals until `as_of`, in the order in which they were written."""
+    row = AppealLogTable
+    asked = select(row.appeal_id, row.at, row.action, row.value).where(row.at <= as_of)
+    for some in _parts(ids):
+        found = session.execute(
+            asked.where(row.appeal_id.in_(some)).order_by(row.appeal_id, row.id)
+        )
+        for appeal_id, group in groupby(found, attrgetter("appeal_id")):
+            yield appeal_id, tuple(Said(one.at, one.action, one.value) for one in group)
+
+
+def _appeal(row: Row[Any], said: tuple[Said, ...] | None) -> Appeal:
+    """By its log where that is given."""
+    if said is not None:
+        arrived = Appeal(row.appeal_no, row.created_at, row.contact_due_at, scene=row.service_code)
+        return hear(arrived, said, said[-1].at)
+    return Appeal(
+        appeal_no=row.appeal_no,
+        received_at=row.created_at,
+        contact_due_at=row.contact_due_at,
+        contacted_at=row.contacted_at,
+        not_contacted=cast(NotContacted | None, row.not_contacted),
+        outcome=cast(Outcome | None, row.outcome),
+        satisfaction=cast(Grade | None, row.satisfaction),
+        case_no=row.case_no or "",
+        scene=row.service_code,
+    )
+
+
+def _parts(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
+    for begin in range(0, len(ids), AT_ONCE):
+        yield ids[begin : begin + AT_ONCE]
+
+
+def _cases(session: Session, numbers: Sequence[str]) -> Iterator[tuple[str, Row[Any]]]:
+    columns: tuple[Any, ...] = (CaseTable.case_no, CaseTable.id, CaseTable.scene)
+    asked = select(*columns)
+    for some in _parts(numbers):
+        for row in session.execute(asked.where(CaseTable.case_no.in_(some))):
+            yield row.case_no, row
+
+
+def _parties(session: Session, ids: Sequence[int], as_of: datetime) -> dict[int, Party]:
+    """By case who led it at `as_of` and its grids, from facts where these hold, else the log."""
+    around = grids_finder(session)
+    facts, found = CaseFactsTable, dict[int, Party]()
+    asked = select(facts.case_id, facts.place, facts.lead, facts.grids).where(facts_hold(as_of))
+    for some in _parts(ids):
+        for row in session.execute(asked.where(facts.case_id.in_(some))):
+            found[row.case_id] = row.lead, grids_of_text(row.grids, around(row.place))
+    others = [one for one in ids if one not in found]
+    told = cases_of(session, others, as_of)
+    return found | {case_id: (case.lead, case.grids) for case_id, case in told}
