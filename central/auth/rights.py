@@ -27,6 +27,8 @@ ANY = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
 PUBLIC_PATHS = ("/login", "/setup", "/healthz", "/oauth/token")
 NAMELESS_PATHS = ("/healthz",)  # answered without looking into the database
 PUBLIC_FOLDER = "/static/"
+_SERVICES = re.compile(r"/open311/v2/(discovery|services|services/[^/]{1,40})\.(xml|json)")
+"""GeoReport v2: whoever wants to report first asks what there is. Our cases stay behind a key."""
 PROGRAM_PATHS = ("/api/", "/events", "/metrics", "/open311/")
 WHOLE = ("/metrics",)
 """What counts everything there is: not for those who may see but a part of it."""
@@ -118,7 +120,8 @@ def case_role(principal: Principal) -> Role:
 
 def is_public(path: str) -> bool:
     """Whether a path is open to everybody."""
-    return path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER)
+    named = path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER)
+    return named or _SERVICES.fullmatch(path) is not None
 
 
 def is_for_programs(path: str) -> bool:

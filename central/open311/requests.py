@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from central import store
+from central.appeal_tables import AppealTable
 from central.appeals.reading import Wanted, list_appeals, steps_between
 from central.appeals.records import Appeal, Step
 from central.case_tables import CaseTable
@@ -17,11 +18,12 @@ from central.cases.states import State, status_of
 from central.cases.workflow import QUIET
 from central.exchange_tables import ChangeTable
 from central.masked import masked_pictures
-from central.open311.codec import Item, w3c
+from central.open311.codec import Item, Value, w3c
 from central.open311.services import name_of
 from central.routing.codes import Code
+from central.routing.town import Town
 from central.store import Change
-from central.town.keeping import load_codes
+from central.town.keeping import load_codes, load_town
 
 MOST = 1000
 WINDOW = timedelta(days=90)
@@ -76,14 +78,15 @@ def find_requests(session: Session, asked: Asked, look: Look) -> list[Item]:
     states = _states(session, {appeal.case_no for appeal in appeals if appeal.case_no})
     pictures = masked_pictures(session, [case.case_no for case in cases])
     changed = _changed(session, [case.case_no for case in cases])
-    codes = load_codes(session)
+    codes, town = load_codes(session), load_town(session)
     found = [
         (a.created_at, _of_appeal(a, codes.of_appeal(a.kind, a.service_code), states, look))
         for a in appeals
     ]
     for case in cases:
         code, picture = codes.of(case.scene, case.severity), pictures.get(case.case_no)
-        found.append((case.filed_at, _of_case(case, code, picture, changed, look)))
+        item = _of_case(case, code, picture, changed, look)
+        found.append((case.filed_at, {**item, **_of_town(case, town)}))
     found.sort(key=lambda pair: pair[0], reverse=True)
     wanted = [item for _, item in found if not asked.statuses or item["status"] in asked.statuses]
     return wanted[:MOST]
@@ -92,7 +95,8 @@ def find_requests(session: Session, asked: Asked, look: Look) -> list[Item]:
 def find_updates(session: Session, span: Span, look: Look) -> list[Item]:
     """What happened to requests in a span of time, in order.
 
-    A case's update bears the status the case has now, an appeal's the one it had then.
+    A case's update bears the status the case has now, an appeal's the one it had then. What
+    happens to a case happens to the requests that are linked to it, too.
     """
     steps = steps_between(session, span.start, span.end, MOST)
     changes = [
@@ -101,10 +105,16 @@ def find_updates(session: Session, span: Span, look: Look) -> list[Item]:
         if not (change.kind.startswith("appeal_") or change.kind in WITHIN)
     ]
     states = _states(session, {change.subject for change in changes})
+    linked = _linked(session, states)
     found = [
         (s.at, _of_step(s, look)) for s in steps if s.action in (*TOLD, "outcome") or s.external
     ]
-    found += [(change.at, _of_change(change, states, look)) for change in changes]
+    for change in changes:
+        item = _of_change(change, states, look)
+        found.append((change.at, item))
+        for number in linked.get(change.subject, ()):
+            theirs = {"update_id": f"{item['update_id']}-{number}", "service_request_id": number}
+            found.append((change.at, {**item, **theirs}))
     found.sort(key=lambda pair: pair[0])
     return [item for _, item in found]
 
@@ -134,6 +144,18 @@ def _states(session: Session, numbers: Iterable[str]) -> dict[str, str]:
     statement = select(CaseTable.case_no, CaseTable.state)
     rows = session.execute(statement.where(CaseTable.case_no.in_(sorted(numbers))))
     return {row[0]: row[1] for row in rows}
+
+
+def _linked(session: Session, numbers: Iterable[str]) -> dict[str, list[str]]:
+    """Requests that are linked to these cases, by case."""
+    table = AppealTable
+    mine = select(table.case_no, table.appeal_no).where(
+        table.case_no.in_(sorted(numbers)), *store.seen_appeals(session)
+    )
+    found: dict[str, list[str]] = {}
+    for case_no, appeal_no in session.execute(mine.order_by(table.id)):
+        found.setdefault(str(case_no), []).append(appeal_no)
+    return found
 
 
 def _changed(session: Session, numbers: Sequence[str]) -> dict[str, datetime]:
@@ -185,11 +207,11 @@ def _of_case(
         "service_name": name_of(case.scene),
         "service_code": case.scene,
         "description": f"{name_of(case.scene)} {case.place}",
-        "agency_responsible": "",
+        "agency_responsible": case.lead,
         "service_notice": "",
         "requested_datetime": w3c(case.filed_at, look.zone),
         "updated_datetime": w3c(updated, look.zone),
-        "expected_datetime": "",
+        "expected_datetime": w3c(case.official_at, look.zone) if case.official_at else "",
         "address": case.place,
         "address_id": case.place,
         "zipcode": "",
@@ -198,6 +220,20 @@ def _of_case(
         "media_url": shown,
         "extended_attributes": code.told(),
     }
+
+
+def _of_town(case: CaseTable, town: Town) -> Item:
+    """What the town of now knows of a case's place and lead; a point is given in WGS-84."""
+    found: dict[str, Value] = {}
+    if case.lead in town.orgs:
+        found["agency_responsible"] = town.orgs[case.lead].name
+    place = town.places.get(case.place)
+    if place is not None:
+        lon, lat = place.point
+        address = " ".join(filter(None, (place.name, place.address)))
+        found |= {"address": address, "lat": lat, "long": lon}
+        found["description"] = f"{name_of(case.scene)} {place.name}"
+    return found
 
 
 def _of_step(step: Step, look: Look) -> Item:

@@ -1,4 +1,4 @@
-"""The routes under /open311/v2. Every one needs a key: `api_key`, or a token as anywhere else."""
+"""The routes under /open311/v2. All but services and discovery need a key (`api_key`, a token)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -171,7 +171,10 @@ def _update(here: Here, context: Work, fields: Mapping[str, str]) -> Response:
         with context.data.write() as session:
             _, step = records.act_on(session, number[:40], doing, context.now)
     except store.NotFound:
-        raise Wrong(404, "there is no such service_request_id that takes updates") from None
+        raise Wrong(
+            404,
+            "no request of this service_request_id takes updates: one that was posted does (AP-…)",
+        ) from None
     except Refused as refused:
         raise Wrong(400, str(refused)) from None
     context.changed("appeals")
@@ -223,6 +226,8 @@ def _read_request(fields: Mapping[str, str], actor: str) -> records.NewAppeal:
 def _text(fields: Mapping[str, str], service: Service) -> str:
     """The description, and the answers to the service's own questions."""
     lines = [fields.get("description", "").strip() or service.name]
+    if fields.get("media_url"):
+        lines.append(f"图片: {fields['media_url'][:400]}")  # a text of theirs: nothing opens it
     for attribute in service.attributes:
         answer = fields.get(f"attribute[{attribute.code}]", "")
         known = dict(attribute.values)

@@ -21,6 +21,7 @@ from central import auth, store, upgrade
 from central.app import create_app
 from central.db import Database
 from central.settings import Settings
+from central.town.importing import Author, make_example
 from tests.central.events import NOW, incident_event, picture, ref, story
 from tests.central.site import Moving, Site
 from tests.support import wait_for
@@ -256,7 +257,7 @@ def test_without_a_key_or_the_right_there_is_nothing(running: Running, kind: str
         Client(f"{running.url}/open311/v2", "jm_wrong", kind),
     ):
         for status, found in (
-            client.get("services"), client.get("requests"),
+            client.get("servicerequestupdates"), client.get("requests"),
             client.post("requests", service_code="other", address_string="x"),
         ):  # fmt: skip
             assert status == 403
@@ -291,3 +292,50 @@ def test_stories_are_requests_once(running: Running) -> None:
     client = running.client("json")
     found = [i["service_request_id"] for i in client.get("requests")[1]]
     assert found.count(case_no) == 1
+
+
+@pytest.mark.parametrize("kind", ["xml", "json"])
+def test_whoever_wants_to_report_asks_first_what_there_is(running: Running, kind: str) -> None:
+    stranger = Client(f"{running.url}/open311/v2", "", kind)
+    for path in ("discovery", "services", "services/fire_lane"):
+        assert stranger.get(path)[0] == 200, path
+    for path in ("requests", "servicerequestupdates", "requests/FL-20261124-0001"):
+        assert stranger.get(path)[0] == 403, path
+    assert stranger.post("requests", service_code="other", address_string="x")[0] == 403
+
+
+def test_a_request_hears_of_the_case_that_it_is_linked_to(running: Running) -> None:
+    """The place, who is responsible and until when are told; what they sent is only a text."""
+    site, client = running.site, running.client("json")
+    with site.database.write() as session:
+        make_example(session, Author("test", site.clock()))
+    (case_no,) = site.file(incident_event(number=980, incident=98, place="FL-0733"))
+    (case,) = items(client.get(f"requests/{case_no}")[1])
+    assert case["agency_responsible"] == "塘口村委会"
+    assert (case["lat"], case["long"]) == ("31.0642", "121.5118")
+    assert case["address"] == "塘口村主路消防通道 塘口村主路"
+    expected = datetime.fromisoformat(case["expected_datetime"])
+    assert expected - datetime.fromisoformat(case["requested_datetime"]) == timedelta(hours=2)
+    (posted,) = items(
+        client.post(
+            "requests", service_code="fire_lane", address_string="主路", description="堵了",
+            media_url="https://example.org/a.jpg",
+        )[1]
+    )  # fmt: skip
+    number = posted["service_request_id"]
+    (request,) = items(client.get(f"requests/{number}")[1])
+    assert request["description"].endswith("图片: https://example.org/a.jpg")
+    desk = site.program("operate", "linker")
+    link = {"version": 1, "value": case_no}
+    assert desk.post(f"/api/v1/appeals/{number}/actions/link", json=link).status_code == 200
+    site.clock.forward(minutes=1)
+    void = {"version": 2, "reason": "authorised", "note": "消防演练"}
+    voided = desk.post(f"/api/v1/cases/{case_no}/actions/void", json=void)
+    assert voided.status_code == 200, voided.text
+    said = items(client.get("servicerequestupdates")[1])
+    mine = [(i["status"], i["description"]) for i in said if i["service_request_id"] == number]
+    assert mine[-1] == ("CLOSED", "void")
+    status, refused = client.post(
+        "servicerequestupdates", service_request_id=case_no, description="x"
+    )
+    assert (status, "AP-" in str(refused)) == (404, True)

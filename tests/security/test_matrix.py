@@ -95,9 +95,9 @@ MATRIX: list[Row] = [
     ("GET", "/api/v1/exports/cases.csv", {}, (401, 403, 200, 200, 200, 200)),
     ("GET", "/api/v1/exports/cases.xlsx", {}, (401, 403, 200, 200, 200, 200)),
     # Open311: 403 is its word for a missing key
-    ("GET", "/open311/v2/discovery.{form}", {}, (403, 403, 200, 200, 200, 200)),
-    ("GET", "/open311/v2/services.{form}", {}, (403, 403, 200, 200, 200, 200)),
-    ("GET", "/open311/v2/services/{code}.{form}", {}, (403, 403, 200, 200, 200, 200)),
+    ("GET", "/open311/v2/discovery.{form}", {}, (200, 200, 200, 200, 200, 200)),
+    ("GET", "/open311/v2/services.{form}", {}, (200, 200, 200, 200, 200, 200)),
+    ("GET", "/open311/v2/services/{code}.{form}", {}, (200, 200, 200, 200, 200, 200)),
     ("GET", "/open311/v2/requests.{form}", {}, (403, 403, 200, 200, 200, 200)),
     ("GET", "/open311/v2/requests/{number}.{form}", {}, (403, 403, 404, 404, 404, 404)),
     ("GET", "/open311/v2/tokens/{token}.{form}", {}, (403, 403, 200, 200, 200, 200)),
@@ -122,7 +122,11 @@ MATRIX: list[Row] = [
 ]
 # fmt: on
 IDS = [f"{method} {path}" for method, path, _, _ in MATRIX]
-OPEN = ("/healthz", "/login", "/setup", "/static/{file}", "/oauth/token")
+SERVICES = ("discovery.{form}", "services.{form}", "services/{code}.{form}")
+OPEN = (
+    *("/healthz", "/login", "/setup", "/static/{file}", "/oauth/token"),
+    *(f"/open311/v2/{name}" for name in SERVICES),
+)
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 
 
