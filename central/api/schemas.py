@@ -168,6 +168,8 @@ class IncidentOut(Shape):
     stage_at: datetime
     dwell_s: float
     observed_s: float
+    live: bool
+    braked: bool
     case_no: str | None
 
 

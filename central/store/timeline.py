@@ -110,5 +110,7 @@ def incident_of(row: IncidentTable, case_no: str | None) -> Incident:
         stage_at=row.stage_at,
         dwell_s=row.dwell_s,
         observed_s=row.observed_s,
+        live=row.live,
+        braked=bool(row.braked),
         case_no=case_no,
     )

@@ -235,7 +235,11 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Newest revision of an incident; `case_no` is None while it is only a warning."""
+    """Newest revision of an incident; `case_no` is None while it is only a warning.
+
+    `live`: it may lead to a case. Else its box only records it (shadow, a permit, maintenance, out
+    of hours), or `braked`: its camera storms.
+    """
 
     incident_id: str
     rev: int
@@ -250,4 +254,6 @@ class Incident:
     stage_at: datetime
     dwell_s: float
     observed_s: float
+    live: bool
+    braked: bool
     case_no: str | None

@@ -370,6 +370,14 @@ def test_a_shadow_camera_only_records(lane: Lane) -> None:
         assert len(store.list_incidents(session, store.Page())) == 1
 
 
+def test_what_a_box_permits_is_recorded_and_says_so(lane: Lane) -> None:
+    lane.sees("21:58:10", "warned", mode="permitted")
+    assert lane.sees("22:03:10", "confirmed", since="21:58:10", mode="permitted") is None
+    with lane.database.read() as session:
+        (kept,) = store.list_incidents(session, store.Page())
+    assert (kept.live, kept.braked, kept.case_no) == (False, False, None)
+
+
 def test_a_storm_files_one_device_case_and_no_more_lanes(database: Database) -> None:
     verdicts = []
     with database.write() as session:
