@@ -44,7 +44,8 @@ class Axis:
         step = next((s for s in STEPS_S if length_s / s <= MOST_TICKS), STEPS_S[-1])
         first = int(np.ceil(self.from_ts / step))
         last = min(int(np.floor(self.to_ts / step)), first + 100)
-        return [float(n * step) for n in range(first, last + 1)]
+        moments = (float(n * step) for n in range(first, last + 1))
+        return [at for at in moments if self.from_ts <= at <= self.to_ts]  # division may round
 
 
 def draw_timeline(

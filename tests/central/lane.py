@@ -104,11 +104,11 @@ class Lane:
         *,
         number: str = "",
         reason: str = "",
-        org: str = "",
+        org: str | None = None,
         to: str = "",
         **said: Any,
     ) -> store.Case:
-        """Somebody (of `org`) acts on the newest version of the case, or gives it `to` another."""
+        """Somebody (a handler of its lead, or of `org`) acts on the newest version of the case."""
         self.until(clock)
         case = self.case(number)
         note = said.pop("note", "现场已清理" if action == "handle" else "")
@@ -119,7 +119,7 @@ class Lane:
             reason=reason,
             note=note,
             role=role,
-            org=org,
+            org=case.lead if org is None and role == "handler" else org or "",
             said=Detail(org=to, **said),
         )
         with self.write() as session:

@@ -52,11 +52,13 @@ class Site:
             token = auth.create_token(session, name or f"t-{scope}", scope, self.clock())
         return self.visitor(authorization=f"Bearer {token}")
 
-    def person(self, role: UserRole = "desk", name: str = "") -> tuple[TestClient, str]:
+    def person(
+        self, role: UserRole = "desk", name: str = "", org: str = ""
+    ) -> tuple[TestClient, str]:
         """A signed-in browser, and the CSRF token of its session."""
         name = name or role
         with self.database.write() as session:
-            auth.add_user(session, name, PASSWORD, role, self.clock())
+            auth.add_user(session, name, PASSWORD, role, self.clock(), org)
         return self.sign_in(name)
 
     def sign_in(self, name: str) -> tuple[TestClient, str]:

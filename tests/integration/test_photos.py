@@ -55,7 +55,7 @@ def send(client: TestClient, case_no: str, *jpegs: bytes, csrf: str = "", **fiel
 def accepted(site: Site) -> tuple[TestClient, str, str, str]:
     """A handler at a case that they have accepted: browser, CSRF token, number, version."""
     (case_no,) = site.file(incident_event())
-    client, csrf = site.person("handler")
+    client, csrf = site.person("handler", org="property-jinyuan")
     headers = {"x-csrf-token": csrf}
     path = f"/api/v1/cases/{case_no}"
     version = client.get(path).json()["case"]["version"]
