@@ -6,14 +6,14 @@ from fastapi import APIRouter, Form
 from pydantic import BaseModel, ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from central import auth, store
+from central import store
 from central.api.appeals import AppealActionIn, AppealIn, seen_contact
 from central.appeals import reading, records
 from central.appeals.contact import Contact
 from central.appeals.rules import ACTIONS, CHOICES, KINDS, Action, Refused, Status
 from central.deps import Config, Context, Data, Sealed
 from central.open311.services import SERVICES
-from central.web.cases import Who
+from central.web.cases import Who, may_file
 from central.web.likely import likely_of
 from central.web.render import Notice, Onlooker, render
 
@@ -116,7 +116,7 @@ def _list(  # noqa: PLR0913 the notice of a form that was refused
         rows, total = reading.list_appeals(session, reading.Wanted(wanted_status), page)
     return render(
         who, "pages/appeals.html", code, rows=rows, total=total, shown=status, page=page,
-        kinds=KINDS, services=SERVICES, notice=notice, may_file=_may_file(who),
+        kinds=KINDS, services=SERVICES, notice=notice, may_file=may_file(who),
     )  # fmt: skip
 
 
@@ -140,13 +140,8 @@ def show_appeal(  # noqa: PLR0913 the notice of a form that was refused
     return render(
         who, "pages/appeal.html", code, appeal=appeal, steps=steps, contact=contact,
         choices=CHOICES, notice=notice, likely=likely_of(who, number, alike),
-        may_file=_may_file(who),
+        may_file=may_file(who),
     )  # fmt: skip
-
-
-def _may_file(who: Onlooker) -> bool:
-    """Whether this onlooker may enter cases."""
-    return auth.may(who.request.state.principal, "POST", "/cases/new")
 
 
 def _gone(who: Onlooker) -> Response:

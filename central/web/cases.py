@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
-from central import store
+from central import auth, store
 from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
@@ -72,6 +72,11 @@ def asked_onlooker(request: Request, me: Me, now: Moment) -> Onlooker:
 Who = Annotated[Onlooker, Depends(asked_onlooker)]
 
 
+def may_file(who: Onlooker) -> bool:
+    """Whether this onlooker may enter cases."""
+    return auth.may(who.request.state.principal, "POST", "/cases/new")
+
+
 @router.get("/")
 def front() -> Response:
     """The list is the front page."""
@@ -85,7 +90,7 @@ def cases_page(who: Who, data: Data, wanted: Asked, page: str = "1") -> Response
     with data.read() as session:
         shown = _read_page(session, wanted, max(1, number))
         orgs, grids = store.orgs_of(session), store.grids_of(session)
-    town = {"orgs": orgs.items(), "grids": grids, "org": who.person.org}
+    town = {"orgs": orgs.items(), "grids": grids, "org": who.person.org, "may_file": may_file(who)}
     return render(who, "pages/cases.html", **(_list_values(wanted, shown) | town))
 
 
