@@ -162,8 +162,8 @@ def grids_in_sight(session: Session) -> frozenset[str] | None:
     asker = _asker(session)
     if asker is None:
         return None
-    places = places_within(session, *asker.limits.grids)
-    return frozenset().union(*(_lineages(session)[place] for place in places))
+    wanted = set(asker.limits.grids)
+    return frozenset().union(*(of for of in _lineages(session).values() if of & wanted))
 
 
 def places_within(session: Session, *grids: str) -> list[str]:

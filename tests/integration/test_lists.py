@@ -60,6 +60,7 @@ def test_totals_are_those_of_the_cases_listed(database: Database) -> None:
     asked += [CaseFilter(state=state) for state in STATES]
     asked += [CaseFilter(status="open"), CaseFilter(status="closed"), CaseFilter(cleared=False)]
     asked += [CaseFilter(cleared=True), CaseFilter(tab="review", place="FL-0317")]
+    asked += [CaseFilter(box="box-01"), CaseFilter(box="x"), CaseFilter(box="box-01", red=False)]
     asked += [CaseFilter(red=True), CaseFilter(red=False), CaseFilter(overdue=True)]
     asked += [CaseFilter(lead="", tab="working"), CaseFilter(lead="nobody"), CaseFilter(grid="x")]
     with database.read() as session:
