@@ -39,8 +39,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made.kill()
 
 
-def fill(server: Server) -> tuple[str, dict[str, str]]:
-    """File a case with a picture; its name, and the headers of a signed-in administrator."""
+def fill(server: Server) -> tuple[dict[str, str], dict[str, str]]:
+    """File a case with a picture; what they are called, and headers of an administrator."""
     jpeg, database = picture("fuzz"), server.database()
     upgrade.check(database)
     sha256 = ref(jpeg).sha256
@@ -48,7 +48,9 @@ def fill(server: Server) -> tuple[str, dict[str, str]]:
     path.parent.mkdir(parents=True)
     path.write_bytes(jpeg)
     with database.write() as session:
-        store.merge(session, taken(incident_event(evidence=[ref(jpeg)])), utc_now(), SHANGHAI)
+        event = taken(incident_event(evidence=[ref(jpeg)]))
+        case_no = store.merge(session, event, utc_now(), SHANGHAI).case_no
+        assert case_no is not None
         new = NewEvidence(sha256, len(jpeg), 64, 48, "box-01")
         store.add_evidence(session, new, utc_now())
         auth.add_user(session, "zhang", "correct horse battery", "administrator", utc_now())
@@ -57,7 +59,8 @@ def fill(server: Server) -> tuple[str, dict[str, str]]:
         begun = auth.start_session(session, user, utc_now())
     database.close()
     csrf = begun.principal.csrf_token
-    return sha256, {"Cookie": f"jinmu={begun.secret}", "X-CSRF-Token": csrf}
+    known = {"sha256": sha256, "case_no": case_no}
+    return known, {"Cookie": f"jinmu={begun.secret}", "X-CSRF-Token": csrf}
 
 
 def fuzz(server: Server, headers: dict[str, str], share: float, config: str = "") -> int:
@@ -88,10 +91,10 @@ def fuzz(server: Server, headers: dict[str, str], share: float, config: str = ""
 
 @pytest.mark.timeout(BUDGET_S * 2 + 600)
 def test_schemathesis_finds_nothing(server: Server) -> None:
-    sha256, administrator = fill(server)
+    names, administrator = fill(server)
     box = {"Authorization": f"Bearer {server.token('box-01', 'box')}"}
     reader = {"Authorization": f"Bearer {server.token('screen', 'operate')}"}
-    known = f'[parameters]\nsha256 = "{sha256}"\ncase_no = "FL-20261124-0001"\n'
+    known = "[parameters]\n" + "".join(f'{key} = "{name}"\n' for key, name in names.items())
     described = httpx.get(f"{server.url}/api/v1/openapi.json", headers=reader)
     (server.data_dir.parent / "openapi.json").write_text(described.text, encoding="utf-8")
     calls = fuzz(server, administrator, 0.4)
