@@ -37,6 +37,7 @@ ACTIONS = frozenset(
         "evidence_linked",
         "verdict",
         "camera_mode",
+        "shadow_verdict",
         "quarantine_retried",
         "quarantine_dropped",
         "exported",

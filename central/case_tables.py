@@ -206,6 +206,16 @@ class CameraTable(Base):
     changed_by: Mapped[str] = mapped_column(String(80))
 
 
+class IncidentVerdictTable(Base):
+    """The desk's last word on an incident of a camera that only records; the audit has them all."""
+
+    __tablename__ = "incident_verdicts"
+    incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.incident_id"), primary_key=True)
+    verdict: Mapped[str] = mapped_column(String(5))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(80))
+
+
 class DismissedPairTable(Base):
     """Two cases, or a case and an appeal, of which somebody said that they are not the same thing.
 

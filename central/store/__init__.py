@@ -77,6 +77,7 @@ from central.store.retry import Again, NotRetryable, retry_quarantined
 from central.store.routes import contact_due_of, grids_of, listed_channels, orgs_of
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
+from central.store.shadowing import Shadowed, count_shadowed, judge_shadowed, list_shadowed
 from central.store.sight import NotFound, is_limited, seen_appeals, seen_cases, seen_messages
 from central.store.suggesting import (
     Deed,
@@ -140,6 +141,7 @@ __all__ = [
     "Person",
     "Quarantined",
     "Request",
+    "Shadowed",
     "Suggestion",
     "Suggestions",
     "TimelineEvent",
@@ -165,6 +167,7 @@ __all__ = [
     "count_missing",
     "count_newer",
     "count_quarantine",
+    "count_shadowed",
     "devices_wait",
     "dismiss",
     "drop_acks",
@@ -182,6 +185,7 @@ __all__ = [
     "is_appeal",
     "is_limited",
     "is_referenced",
+    "judge_shadowed",
     "list_audit",
     "list_boxes",
     "list_cameras",
@@ -190,6 +194,7 @@ __all__ = [
     "list_holders",
     "list_incidents",
     "list_quarantine",
+    "list_shadowed",
     "listed_channels",
     "lock_boxes",
     "lock_places",

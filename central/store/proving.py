@@ -13,6 +13,7 @@ from central.kpi.settled import verdict_in
 from central.kpi.story import tell
 from central.sight import Camera
 from central.store.logs import cases_of
+from central.store.shadowing import shadow_verdicts
 from central.tables import IncidentTable
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -23,10 +24,13 @@ Verdicts = Iterator[tuple[Camera, bool, int]]
 def records_of_cameras(session: Session) -> dict[Camera, Record]:
     """Verdicts per camera; a case that several cameras have seen counts for each of them.
 
+    Of a camera that only records, verdicts on its incidents count as well: it files no cases. They
+    do not speak for the next promotion, which is about cases again.
+
     A camera's mode is one for all who look, so the limits of whoever asks do not cut its record.
     """
     counted: dict[Camera, Counter[bool]] = {}
-    for verdicts in (_settled(session), _unsettled(session)):
+    for verdicts in (_settled(session), _unsettled(session), shadow_verdicts(session)):
         for camera, verdict, number in verdicts:
             counted.setdefault(camera, Counter())[verdict] += number
     return {camera: Record(one[True], one[False]) for camera, one in counted.items()}

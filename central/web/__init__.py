@@ -18,6 +18,7 @@ from central.web import (
     handled,
     kpi,
     quarantine,
+    shadow,
     suggestions,
     tell,
     verdicts,
@@ -36,6 +37,7 @@ for part in (
     tell,
     boxes,
     cameras,
+    shadow,
     kpi,
     quarantine,
 ):

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from central import auth
 from central.auth.accounts import find_user
 from central.auth.rights import USER_ROLES
-from tests.central.events import incident_event, picture, ref
+from tests.central.events import incident_event, picture, ref, uid
 from tests.central.site import Site
 
 CALLERS = ("anon", "box", "read", "operate", "desk", "administrator")
@@ -75,6 +75,7 @@ class Cast:
             "site": "pujin",
             "box": "box-01",
             "stream": "gate-east",
+            "incident_id": uid(1 << 24),
             "rate": "filing",
         }
         return template.format_map(values)

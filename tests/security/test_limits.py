@@ -19,7 +19,7 @@ from central.sight import Limits
 from central.town.importing import Author, make_example
 from edge.events import BoxState, StreamState
 from tests.central.databases import Postgres
-from tests.central.events import NOW, SHANGHAI, incident_event, picture, ref, taken
+from tests.central.events import NOW, SHANGHAI, incident_event, picture, ref, taken, uid
 from tests.central.site import PASSWORD, Site, open_site
 from tests.security.test_matrix import MATRIX, OPEN
 from tests.support import measured
@@ -67,6 +67,7 @@ class Thing:
             "site": "pujin",
             "box": self.box,
             "stream": self.camera,
+            "incident_id": uid(self.incident << 24),
             "rate": "filing",
         }
         return template.format_map(values)

@@ -30,6 +30,10 @@ MATRIX: list[Row] = [
     ("GET", "/cameras", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/kpi", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/kpi/{rate}", {}, (303, 403, 403, 403, 200, 200)),
+    ("GET", "/shadow", {}, (303, 403, 403, 403, 200, 200)),
+    # its camera files by itself, so nobody is asked about it
+    ("POST", "/shadow/{incident_id}/verdict", {"data": {"verdict": "true"}},
+     (401, 403, 403, 403, 404, 404)),
     ("POST", "/cameras/mode", {"data": {"mode": "x"}}, (401, 403, 403, 403, 403, 422)),
     ("GET", "/cases", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/cases/new", {}, (303, 403, 403, 403, 200, 200)),
@@ -167,6 +171,7 @@ def test_everybody_gets_exactly_what_is_declared(
 
 
 ADMINISTRATION = {
+    ("POST", "/shadow/{incident_id}/verdict"),
     ("POST", "/quarantine/retry"),
     ("POST", "/api/v1/quarantine/{number}/retry"),
     ("POST", "/tell/retry"),
