@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseIncidentTable, CaseSerialTable, CaseTable, TimerTable
@@ -231,11 +231,6 @@ def number_case(session: Session, seed: Seed, now: datetime, zone: ZoneInfo) -> 
     session.add(row)
     session.flush()
     return Live(session, row, born_after)
-
-
-def forget_timers(session: Session, case_id: int) -> None:
-    """A case that is merged does nothing by itself."""
-    session.execute(delete(TimerTable).where(TimerTable.case_id == case_id))
 
 
 def _fact(entry: Entry) -> tuple[str, str, str]:

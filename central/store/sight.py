@@ -166,7 +166,7 @@ def grids_in_sight(session: Session) -> frozenset[str] | None:
     return frozenset().union(*(of for of in _lineages(session).values() if of & wanted))
 
 
-def places_within(session: Session, *grids: str) -> list[str]:
+def places_of_grids(session: Session, *grids: str) -> list[str]:
     """Places that lie in one of the grids of the town of now, or in a grid inside of it."""
     wanted = set(grids)
     return sorted(place for place, of in _lineages(session).items() if of & wanted)
@@ -174,7 +174,7 @@ def places_within(session: Session, *grids: str) -> list[str]:
 
 def _at(session: Session, asker: Asker, place: Any) -> ColumnElement[bool]:
     """Whether a place lies in the grids of the town of now."""
-    places = places_within(session, *asker.limits.grids)
+    places = places_of_grids(session, *asker.limits.grids)
     return place.in_(places) if places else false()
 
 

@@ -1,13 +1,19 @@
 """A lane with another one beside it, and appeals around them, for tests of suggestions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
 
+from central import upgrade
+from central.app import create_app
 from central.db import Database
+from central.settings import Settings
 from central.town.importing import EXAMPLE_FOLDER, Author, Wish, make, make_example
 from tests.central.events import NOW
+from tests.central.site import Moving, Site
 
 LON, LAT = 121.4942, 31.0724
 """Where FL-0317 is."""
@@ -22,6 +28,20 @@ def make_town(database: Database, folder: Path) -> None:
     with database.write() as session:
         make_example(session, Author("test", NOW))
         make(session, Wish("places", path), Author("test", NOW))
+
+
+@contextmanager
+def town_site(folder: Path, database_url: str) -> Iterator[Site]:
+    """The application over a database of this URL, with that town."""
+    settings = Settings(data_dir=folder, database_url=database_url)
+    prepared = Database(settings.database)
+    upgrade.upgrade(prepared)
+    make_town(prepared, folder)
+    prepared.close()
+    clock = Moving()
+    app = create_app(settings, clock, receive=False)
+    with TestClient(app):
+        yield Site(app, app.state.database, clock)
 
 
 def appeal(north_m: float = 0.0, **more: Any) -> dict[str, Any]:

@@ -9,34 +9,24 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from central import store, upgrade
-from central.app import create_app
+from central import store
 from central.auth.limiting import limit_token
-from central.db import Database
 from central.kpi.periods import scope_of
 from central.kpi.report import Wanted
-from central.settings import Settings
 from central.sight import Limits
 from central.tell_tables import TellTable
 from central.ticker import tick
 from tests.central.events import NOW, SHANGHAI, incident_event
-from tests.central.nearby import enter, make_town
-from tests.central.site import Moving, Site, open_site
+from tests.central.nearby import enter, town_site
+from tests.central.site import Site, open_site
 
 LANE = {"scene": "fire_lane", "place": "FL-0317"}
 
 
 @pytest.fixture
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path, database_url=database_url)
-    prepared = Database(settings.database)
-    upgrade.upgrade(prepared)
-    make_town(prepared, tmp_path)
-    prepared.close()
-    clock = Moving()
-    app = create_app(settings, clock, receive=False)
-    with TestClient(app):
-        yield Site(app, app.state.database, clock)
+    with town_site(tmp_path, database_url) as made:
+        yield made
 
 
 @pytest.fixture

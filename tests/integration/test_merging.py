@@ -7,26 +7,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from central import store, upgrade
-from central.app import create_app
-from central.db import Database
-from central.settings import Settings
+from central import store
 from tests.central.events import incident_event
-from tests.central.nearby import enter, make_town
-from tests.central.site import Moving, Site
+from tests.central.nearby import enter, town_site
+from tests.central.site import Site
 
 
 @pytest.fixture
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path, database_url=database_url)
-    prepared = Database(settings.database)
-    upgrade.upgrade(prepared)
-    make_town(prepared, tmp_path)
-    prepared.close()
-    clock = Moving()
-    app = create_app(settings, clock, receive=False)
-    with TestClient(app):
-        yield Site(app, app.state.database, clock)
+    with town_site(tmp_path, database_url) as made:
+        yield made
 
 
 @pytest.fixture

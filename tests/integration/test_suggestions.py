@@ -9,28 +9,19 @@ from sqlalchemy import inspect
 from starlette.testclient import TestClient
 
 from central import store, upgrade
-from central.app import create_app
-from central.db import WRITE, Database
-from central.settings import Settings
+from central.db import WRITE
 from central.sight import Asker, Limits
 from tests.central.events import incident_event
-from tests.central.nearby import enter, make_town, say, suggested, suggestions
-from tests.central.site import Moving, Site
+from tests.central.nearby import enter, say, suggested, suggestions, town_site
+from tests.central.site import Site
 
 CAMERA = "pujin/box-01/gate-east"
 
 
 @pytest.fixture
 def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path, database_url=database_url)
-    prepared = Database(settings.database)
-    upgrade.upgrade(prepared)
-    make_town(prepared, tmp_path)
-    prepared.close()
-    clock = Moving()
-    app = create_app(settings, clock, receive=False)
-    with TestClient(app):
-        yield Site(app, app.state.database, clock)
+    with town_site(tmp_path, database_url) as made:
+        yield made
 
 
 @pytest.fixture
