@@ -15,6 +15,8 @@ from central.columns import Base
 from central.sight import ASKER, Asker
 
 WRITE = "jinmu_write"
+KEPT = "kept"
+"""Where a session finds what all sessions of its database share: what is made of slow data once."""
 CONTENTION = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
 
 
@@ -26,7 +28,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.info: Mapping[str, Any] = {}
+        self.info: Mapping[str, Any] = {KEPT: {}}
         self.url = make_url(url)
         self.engine = make_engine(self.url)
         self._writing = self.engine.execution_options(**{WRITE: True})
@@ -40,7 +42,7 @@ class Database:
     def asked_by(self, asker: Asker) -> "Database":
         """The same database for somebody with limits: its sessions know who asks."""
         narrow = copy.copy(self)
-        narrow.info = {ASKER: asker}
+        narrow.info = {**self.info, ASKER: asker}
         return narrow
 
     @contextmanager
@@ -69,8 +71,10 @@ class Database:
 def make_engine(url: URL) -> Engine:
     """Engine for the URL; makes the directory of an SQLite file."""
     if url.get_backend_name() != "sqlite":
-        # Compiling a statement takes longer than any of ours may run.
-        plain = {} if "options" in url.query else {"options": "-c jit=off"}
+        # Compiling a statement takes longer than any of ours may run, and a plan for any
+        # values is a bad one for a thousand places as well as for one.
+        settings = "-c jit=off -c plan_cache_mode=force_custom_plan"
+        plain = {} if "options" in url.query else {"options": settings}
         return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=plain)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)

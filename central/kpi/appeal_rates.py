@@ -1,9 +1,12 @@
 """Figures of appeals: contacted first, solved, satisfied. Cases without an appeal are not here."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from functools import partial
 
 from central.kpi.entry import Appeal
-from central.kpi.rates import Mark, Rate, mark, rate
+from central.kpi.rates import Mark, Rate, Sums, mark, rate
 from central.kpi.rules import Scope
 
 NO_DEADLINE = "no_deadline"
@@ -11,14 +14,30 @@ NO_DEADLINE = "no_deadline"
 
 def appeal_rates(appeals: Sequence[Appeal], scope: Scope) -> tuple[Rate, ...]:
     """All figures of appeals; in a sample only those that were sampled."""
-    chosen = [a for a in appeals if a.sampled or not scope.population.sample]
-    weights = tuple(sorted((str(g), w) for g, w in scope.rules.weights.items()))
-    return (
-        rate("contact", _contact(chosen, scope), scope),
-        rate("contact_ever", _contact(chosen, scope, ever=True), scope),
-        rate("solved", _solved(chosen, scope), scope),
-        rate("satisfied", _satisfied(chosen, scope), scope, weights=weights),
+    return tuple(
+        rate(name, appeal_marks(name, appeals, scope), scope, weights=_weights(name, scope))
+        for name in RATES
     )
+
+
+def appeal_marks(name: str, appeals: Iterable[Appeal], scope: Scope) -> Iterator[Mark]:
+    """What the appeals add to the figure of this name; raises KeyError for no such figure."""
+    return RATES[name]([a for a in appeals if a.sampled or not scope.population.sample], scope)
+
+
+def appeal_sums(alike: Iterable[tuple[Appeal, int]], scope: Scope) -> dict[str, Sums]:
+    """What so many appeals like each of these add, by figure; each has a deadline."""
+    found: dict[str, Sums] = {name: Counter() for name in RATES}
+    for appeal, number in alike:
+        for name, sums in found.items():
+            for one in appeal_marks(name, (appeal,), scope):
+                sums[one.worth, one.excluded] += number
+    return found
+
+
+def _weights(name: str, scope: Scope) -> tuple[tuple[str, Fraction], ...]:
+    weights = scope.rules.weights if name == "satisfied" else {}
+    return tuple(sorted((str(grade), weight) for grade, weight in weights.items()))
 
 
 def _contact(appeals: Sequence[Appeal], scope: Scope, *, ever: bool = False) -> Iterator[Mark]:
@@ -52,3 +71,11 @@ def _satisfied(appeals: Sequence[Appeal], scope: Scope) -> Iterator[Mark]:
                 yield Mark(a.appeal_no, excluded="no_answer")
             else:
                 yield Mark(a.appeal_no, scope.rules.weights[a.satisfaction])
+
+
+RATES: dict[str, Callable[[Sequence[Appeal], Scope], Iterator[Mark]]] = {
+    "contact": _contact,
+    "contact_ever": partial(_contact, ever=True),
+    "solved": _solved,
+    "satisfied": _satisfied,
+}

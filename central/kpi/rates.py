@@ -14,8 +14,8 @@ from central.kpi.rules import Scope
 NOTHING, ONE = Fraction(0), Fraction(1)
 _KEY = attrgetter("key")
 Unit = Literal["percent", "per_camera_day"]
-Sums = Counter[tuple[bool, str]]
-"""How many marks are (met, left out because of)."""
+Sums = Counter[tuple[Fraction, str]]
+"""How many marks are (worth so much, left out because of)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,14 @@ def rate(
 
 
 def with_more(found: Rate, more: Sums) -> Rate:
-    """The figure with cases that are only counted: they have no marks of their own."""
+    """The figure with what is only counted: it has no marks of its own."""
     exclusions = Counter(dict(found.exclusions))
     numerator, counted = found.numerator, 0
-    for (is_met, excluded), number in more.items():
+    for (worth, excluded), number in more.items():
         if excluded:
             exclusions[excluded] += number
             continue
-        numerator += number if is_met else 0
+        numerator += worth * number
         counted += number
     return replace(
         found,

@@ -77,7 +77,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is known beside the logs: camera-days, cases that are only counted, disputed pairs."""
+    """What is known beside the logs: camera-days, what is only counted, disputed pairs."""
 
     camera_days: Fraction = Fraction(0)
     sums: Mapping[str, Sums] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def report(
 def report_beside(
     cases: Iterable[Case], appeals: Iterable[Appeal], scope: Scope, chosen: Wanted, beside: Beside
 ) -> Report:
-    """The same with cases that are only counted; they are not restricted any more."""
+    """The same with what is only counted; that is not restricted any more."""
     stories = tell_all((case for case in cases if chosen.takes(case)), scope.as_of)
     heard = sorted((a for a in appeals if chosen.takes(a)), key=lambda a: a.appeal_no)
     rates = (

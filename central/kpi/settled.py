@@ -15,7 +15,7 @@ from central.cases.states import ENDED
 from central.kpi.case_rates import ALERTS, RATES, alerts
 from central.kpi.durations import STAGES, length_s
 from central.kpi.entry import Case
-from central.kpi.rates import ONE, Mark, Sums
+from central.kpi.rates import NOTHING, ONE, Mark, Sums
 from central.kpi.rules import Period, Rules, Scope
 from central.kpi.story import Story, tell
 
@@ -74,7 +74,8 @@ def sums_of(kinds: Iterable[tuple[str, int]]) -> dict[str, Sums]:
     found: dict[str, Sums] = {}
     for kind, number in kinds:
         for name, is_met, excluded, times in json.loads(kind):
-            found.setdefault(name, Counter())[is_met, excluded] += times * number
+            worth = ONE if is_met else NOTHING
+            found.setdefault(name, Counter())[worth, excluded] += times * number
     return found
 
 

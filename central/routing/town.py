@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from central.clocks.calendar import Calendar
@@ -43,7 +44,7 @@ class Route:
     flags: tuple[Flag, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Town:
     """Everything that routes depend on. `fallback` is the desk (兜底) for what fits nowhere."""
 
@@ -65,14 +66,29 @@ class Town:
         """The route of a case that is filed at `at`; raises NoRule."""
         return Routing(self, place_id, at).route(scene, severity)
 
-    def grids_of_places(self) -> dict[str, frozenset[str]]:
-        """By place the grids that it lies in: its own, that one's parent and so on."""
+    @cached_property
+    def lineages(self) -> Mapping[str, tuple[str, ...]]:
+        """By place the grids that it lies in, found once: its own, that one's parent and so on."""
         found = {}
         for place in self.places.values():
             grid = self.atlas.locate(place.point, place.declared_grid).grid
             lineage = self.atlas.lineage(grid) if grid else ()
-            found[place.id] = frozenset(one.id for one in lineage)
+            found[place.id] = tuple(one.id for one in lineage)
         return found
+
+    @cached_property
+    def places_by_grid(self) -> Mapping[str, frozenset[str]]:
+        """By grid the places that lie in it, or in a grid inside of it."""
+        found: dict[str, set[str]] = {}
+        for place, lineage in self.lineages.items():
+            for grid in lineage:
+                found.setdefault(grid, set()).add(place)
+        return {grid: frozenset(places) for grid, places in found.items()}
+
+    def places_in(self, grids: Iterable[str]) -> frozenset[str]:
+        """Places that lie in one of the grids, or in a grid inside of one."""
+        nothing: frozenset[str] = frozenset()
+        return nothing.union(*(self.places_by_grid.get(grid, nothing) for grid in grids))
 
     def places_within(self, point: Point, within_m: float) -> tuple[str, ...]:
         """Places that lie so near to a point, in the order of their ids."""

@@ -15,7 +15,7 @@ from central.kpi.report import Wanted
 from central.kpi.rules import Scope
 from central.routing.disputes import Disputed, disputed_pairs
 from central.store.logs import cases_of
-from central.store.routes import NO_GRID, grid_finder
+from central.store.routes import NO_GRID, town_of_now
 from central.store.sight import seen_cases
 
 
@@ -49,9 +49,10 @@ def _sent(session: Session, scope: Scope) -> dict[tuple[str, str], int]:
         .where(_moved("dispatch", scope), *seen_cases(session))
         .group_by(CaseTable.scene, grid, place)
     )
-    find, sent = grid_finder(session), Counter[tuple[str, str]]()
+    lineages, sent = town_of_now(session).lineages, Counter[tuple[str, str]]()
     for scene, kept, at, number in rows:
-        sent[scene, find(at) if kept is None else kept.replace(NO_GRID, "")] += number
+        today = next(iter(lineages.get(at, ())), "")
+        sent[scene, today if kept is None else kept.replace(NO_GRID, "")] += number
     return sent
 
 

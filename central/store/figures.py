@@ -1,18 +1,20 @@
 """Key figures from the database: the log of cases and the appeals of a period, read and folded."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from sqlalchemy import ColumnElement, Executable, exists, or_, select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable, TransitionTable
+from central.kpi.appeal_rates import appeal_sums
 from central.kpi.report import Beside, Report, Wanted, report_beside
 from central.kpi.rules import Scope
 from central.store.cameras import count_cameras
 from central.store.disputing import disputes_of
-from central.store.hearing import appeals_of
+from central.store.hearing import alike_appeals, appeals_of
 from central.store.logs import cases_of
-from central.store.settling import lengths_s, sums, told_from_logs
+from central.store.settling import counted, told_from_logs
 from central.store.sight import seen_cases
 
 A_DAY_S = 86400
@@ -24,21 +26,26 @@ def figures(
     """All figures of the period, folded from the log as it is until `scope.as_of`.
 
     Camera-days are those of every camera that is known now; for somebody with limits all of it is
-    only about what they may see. Without marks settled cases are only counted, which says the same.
+    only about what they may see. Without marks settled cases and untouched appeals are only
+    counted, which says the same.
     """
     chosen = wanted or Wanted()
-    days = _camera_days(session, scope)
     touching = select(CaseTable.id).where(*_touching(scope), *seen_cases(session))
+    beside = Beside(_camera_days(session, scope), disputed=disputes_of(session, scope, chosen))
+    # Only what is told one by one knows who leads its case, and where.
+    as_kinds = not (with_marks or chosen.lead or chosen.grid)
+    if as_kinds:
+        heard = appeal_sums(alike_appeals(session, scope, chosen), scope)
+        beside = replace(beside, sums=heard)
     asked: Executable = touching
-    disputed = disputes_of(session, scope, chosen)
-    beside = Beside(days, disputed=disputed)
     if not with_marks:
         asked = told_from_logs(session, scope, touching)
-        lengths = lengths_s(session, scope, chosen)
-        beside = Beside(days, sums(session, scope, chosen), lengths, disputed)
+        sums, lengths = counted(session, scope, chosen)
+        beside = replace(beside, sums={**beside.sums, **sums}, lengths_s=lengths)
     ids = sorted(session.scalars(asked))
     cases = (case for _, case in cases_of(session, ids, scope.as_of))
-    return report_beside(cases, appeals_of(session, scope, chosen), scope, chosen, beside)
+    appeals = appeals_of(session, scope, chosen, touched_only=as_kinds)
+    return report_beside(cases, appeals, scope, chosen, beside)
 
 
 def _camera_days(session: Session, scope: Scope) -> Fraction:

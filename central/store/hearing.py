@@ -1,7 +1,7 @@
 """Appeals of a period as key figures read them: as they stood when the log is read until.
 
-One that nobody has touched since stands as its row says, for the row is what its log leads to; any
-other is told anew from its log.
+One that nobody has touched since stands as its row says, for the row is what its log leads to:
+those that add the same to all figures are counted together. Any other is told anew from its log.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealLogTable, AppealTable
@@ -21,7 +21,7 @@ from central.kpi.hearing import Said, hear
 from central.kpi.report import Wanted
 from central.kpi.rules import Period, Scope
 from central.store.logs import cases_of
-from central.store.routes import grids_finder
+from central.store.routes import town_of_now
 from central.store.settling import facts_hold, grids_of_text
 from central.store.sight import seen_appeals
 
@@ -31,9 +31,49 @@ Party = tuple[str, tuple[str, ...]]
 """Who leads a case, and the grids it lies in."""
 
 
-def appeals_of(session: Session, scope: Scope, wanted: Wanted) -> Iterator[Appeal]:
-    """Seen appeals that came or were to be answered in the period, as they stood at `as_of`."""
-    rows = _rows(session, scope)
+def alike_appeals(session: Session, scope: Scope, wanted: Wanted) -> Iterator[tuple[Appeal, int]]:
+    """Wanted appeals of `appeals_of` that nobody touched after `as_of`: one of a kind, how many.
+
+    Its moments are the earliest of its kind: they lie in the period, and before or after each
+    other, as those of all others do. Who leads their cases, and where, is not told.
+    """
+    table, scene = AppealTable, func.coalesce(CaseTable.scene, AppealTable.service_code)
+    chosen = table.not_contacted, table.outcome, table.satisfaction, scene
+    moments = table.created_at, table.contact_due_at, table.contacted_at
+    kind = (
+        *map(_lies_in(scope.period), moments[:2]),
+        *(table.contact_due_at > scope.as_of, table.contacted_at <= table.contact_due_at),
+    )
+    asked: tuple[Any, ...] = (*chosen, *map(func.min, moments), func.count())
+    alike = (
+        select(*asked)
+        .outerjoin(CaseTable, CaseTable.case_no == table.case_no)
+        .where(*_within(session, scope), table.updated_at <= scope.as_of)
+        .group_by(*kind, *chosen)
+    )
+    for (
+        missed,
+        outcome,
+        grade,
+        service,
+        created_at,
+        due_at,
+        contacted_at,
+        number,
+    ) in session.execute(alike):
+        one = Appeal("", created_at, due_at, contacted_at, missed, outcome, grade, scene=service)
+        if wanted.takes(one):
+            yield one, number
+
+
+def appeals_of(
+    session: Session, scope: Scope, wanted: Wanted, *, touched_only: bool = False
+) -> Iterator[Appeal]:
+    """Seen appeals that came or were to be answered in the period, as they stood at `as_of`.
+
+    `touched_only`: those that are not in `alike_appeals`.
+    """
+    rows = _rows(session, scope, touched_only=touched_only)
     later = [row.id for row in rows if row.updated_at > scope.as_of]
     said = dict(_said(session, later, scope.as_of))
     told = [_appeal(row, said.get(row.id)) for row in rows]
@@ -50,16 +90,22 @@ def appeals_of(session: Session, scope: Scope, wanted: Wanted) -> Iterator[Appea
             yield replace(one, scene=case.scene, lead=lead, grids=grids)
 
 
-def _rows(session: Session, scope: Scope) -> Sequence[Row[Any]]:
+def _rows(session: Session, scope: Scope, *, touched_only: bool) -> Sequence[Row[Any]]:
     table = AppealTable
     asked: tuple[Any, ...] = (
         *(table.id, table.appeal_no, table.service_code, table.created_at, table.updated_at),
         *(table.contact_due_at, table.contacted_at, table.not_contacted, table.case_no),
         *(table.outcome, table.satisfaction),
     )
+    touched = (table.updated_at > scope.as_of,) if touched_only else ()
+    return session.execute(select(*asked).where(*_within(session, scope), *touched)).all()
+
+
+def _within(session: Session, scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """Seen appeals that had come by `as_of`, and came or were to be answered in the period."""
+    table = AppealTable
     moments = map(_lies_in(scope.period), (table.created_at, table.contact_due_at))
-    within = table.created_at < scope.as_of, or_(*moments)
-    return session.execute(select(*asked).where(*within, *seen_appeals(session))).all()
+    return table.created_at < scope.as_of, or_(*moments), *seen_appeals(session)
 
 
 def _lies_in(period: Period) -> Callable[[Any], ColumnElement[bool]]:
@@ -113,12 +159,12 @@ def _cases(session: Session, numbers: Sequence[str]) -> Iterator[tuple[str, Row[
 
 def _parties(session: Session, ids: Sequence[int], as_of: datetime) -> dict[int, Party]:
     """By case who led it at `as_of` and its grids, from facts where these hold, else the log."""
-    around = grids_finder(session)
+    lineages = town_of_now(session).lineages
     facts, found = CaseFactsTable, dict[int, Party]()
     asked = select(facts.case_id, facts.place, facts.lead, facts.grids).where(facts_hold(as_of))
     for some in _parts(ids):
         for row in session.execute(asked.where(facts.case_id.in_(some))):
-            found[row.case_id] = row.lead, grids_of_text(row.grids, around(row.place))
+            found[row.case_id] = row.lead, grids_of_text(row.grids, lineages.get(row.place, ()))
     others = [one for one in ids if one not in found]
     told = cases_of(session, others, as_of)
     return found | {case_id: (case.lead, case.grids) for case_id, case in told}

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from central.case_tables import CaseIncidentTable, CaseTable, CaseTallyTable
 from central.cases.states import OPEN, TAB_STATES
 from central.store.sight import is_limited, places_of_grids, seen_cases
+from central.store.sql import one_of
 from central.store.types import CaseCounts, CaseFilter, Page
 from central.tables import IncidentTable
 
@@ -192,7 +193,7 @@ def _otherwise(session: Session, wanted: CaseFilter) -> Iterator[ColumnElement[b
     if wanted.box is not None:
         yield _seen_by(wanted.box)
     if wanted.grid is not None:
-        yield case.place.in_(places_of_grids(session, wanted.grid))
+        yield one_of(session, case.place, places_of_grids(session, wanted.grid))
     if wanted.filed_from is not None:
         yield case.filed_at >= wanted.filed_from
     if wanted.filed_before is not None:

@@ -7,10 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseFactsTable, CaseTable
+from central.kpi.appeal_rates import RATES as APPEAL_RATES
+from central.kpi.appeal_rates import appeal_marks
 from central.kpi.rates import Mark, Rate, mark
 from central.kpi.report import Wanted
 from central.kpi.rules import Scope
 from central.store.figures import figures
+from central.store.hearing import appeals_of
 from central.store.settling import whole
 
 Choices = dict[str, str]
@@ -25,7 +28,11 @@ def open_rate(
     Stages of a case that had ended are marked with the number of the case alone.
     """
     found = figures(session, scope, wanted, with_marks=False).rate(name)
-    marks = (*found.marks, *_settled(session, scope, wanted, name))
+    if name in APPEAL_RATES:
+        heard = filter(wanted.takes, appeals_of(session, scope, wanted))
+        marks = tuple(appeal_marks(name, heard, scope))
+    else:
+        marks = (*found.marks, *_settled(session, scope, wanted, name))
     return found, tuple(sorted(marks, key=_day_and_number, reverse=True))
 
 

@@ -1,8 +1,6 @@
 """The route of a case in the town that is valid now, and the calendar its clocks run by."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 
 import structlog
 from sqlalchemy.orm import Session
@@ -15,9 +13,8 @@ from central.clocks.deadlines import contact_due
 from central.routing.grids import LEVELS
 from central.routing.town import NoRule, Route, Town
 from central.store.sight import grids_in_sight
-from central.town.keeping import load_town, newest_version
+from central.town.keeping import load_town
 
-_TOWN = "town"
 NO_GRID = "-"
 """In the log: the place was in no grid."""
 
@@ -31,43 +28,17 @@ def calendar_of(session: Session) -> Calendar:
 
 def grid_of(session: Session, place: str) -> str:
     """The grid of a place in the town of now; empty where the town knows none."""
-    return grid_finder(session)(place)
+    return next(iter(grids_around(session, place)), "")
 
 
-def grid_finder(session: Session) -> Callable[[str], str]:
-    """`grid_of` for many places in the town of now, each looked up once; no place has no grid."""
-    town = town_of_now(session)
-
-    @cache
-    def find(place: str) -> str:
-        known = town.places.get(place)
-        found = town.atlas.locate(known.point, known.declared_grid).grid if known else None
-        return found.id if found else ""
-
-    return find
-
-
-def grids_finder(session: Session) -> Callable[[str], tuple[str, ...]]:
-    """The grid of a place in the town of now and those around it, each place looked up once."""
-    atlas, find = town_of_now(session).atlas, grid_finder(session)
-
-    @cache
-    def around(place: str) -> tuple[str, ...]:
-        grid = find(place)
-        return tuple(one.id for one in atlas.lineage(atlas.by_id[grid])) if grid else ()
-
-    return around
+def grids_around(session: Session, place: str) -> tuple[str, ...]:
+    """The grid of a place in the town of now and those around it, inner ones first."""
+    return town_of_now(session).lineages.get(place, ())
 
 
 def grids_to_keep(session: Session, place: str) -> tuple[str, ...]:
     """The grids of a place for the log, where nothing must not look like an old row's silence."""
-    return grids_finder(session)(place) or (NO_GRID,)
-
-
-def places_in(session: Session, grid: str) -> list[str]:
-    """Places that lie in this grid, or in one inside of it, in the town of now."""
-    around = grids_finder(session)
-    return sorted(place for place in town_of_now(session).places if grid in around(place))
+    return grids_around(session, place) or (NO_GRID,)
 
 
 def contact_due_of(session: Session, service_code: str, at: datetime) -> datetime:
@@ -170,8 +141,5 @@ def worsening(session: Session, case: CaseTable, severity: str, at: datetime) ->
 
 
 def town_of_now(session: Session) -> Town:
-    """Read once per transaction; the imports of others count from the next one on."""
-    town: Town | None = session.info.get(_TOWN)
-    if town is None or town.version != newest_version(session):
-        town = session.info[_TOWN] = load_town(session)
-    return town
+    """The town that is valid now."""
+    return load_town(session)

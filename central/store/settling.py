@@ -7,14 +7,13 @@ and without it.
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Delete,
     Select,
-    Table,
     Update,
     and_,
     delete,
@@ -34,10 +33,13 @@ from central.kpi.report import Wanted
 from central.kpi.rules import Scope
 from central.kpi.settled import LONG, settle, sums_of
 from central.store.logs import cases_of
-from central.store.routes import NO_GRID, places_in
-from central.store.sight import seen_facts
+from central.store.routes import NO_GRID
+from central.store.sight import places_of_grids, seen_facts
+from central.store.sql import listed, one_of, read_list
 
 AT_ONCE = 200
+Lengths = list[list[float]]
+"""Seconds, by stage."""
 LENGTHS = (
     CaseFactsTable.filed_s,
     CaseFactsTable.dispatched_s,
@@ -96,26 +98,20 @@ def told_from_logs(session: Session, scope: Scope, asked: Select[int]) -> Compou
     return known.union_all(unknown)
 
 
-def sums(session: Session, scope: Scope, wanted: Wanted) -> dict[str, Sums]:
-    """What the settled cases of the period add, by figure."""
-    counted = select(CaseFactsTable.kind, func.count()).where(whole(session, scope, wanted))
-    rows = session.execute(counted.group_by(CaseFactsTable.kind))
-    return sums_of((kind, number) for kind, number in rows)
-
-
-def lengths_s(session: Session, scope: Scope, wanted: Wanted) -> list[list[float]]:
-    """How long the stages of the settled cases of the period took, by stage."""
-    columns_only = cast(Table, CaseFactsTable.__table__).c
-    asked = [columns_only[column.key] for column in LENGTHS]  # half the time of mapped ones
-    rows = session.execute(select(*asked).where(whole(session, scope, wanted))).all()
-    columns = zip(*rows, strict=True) if rows else [()] * len(LENGTHS)
-    return [[length for length in column if length is not None] for column in columns]
+def counted(session: Session, scope: Scope, wanted: Wanted) -> tuple[dict[str, Sums], Lengths]:
+    """What the settled cases of the period add by figure, and how long their stages took."""
+    columns = (listed(session, column) for column in LENGTHS)
+    asked: Select[*tuple[Any, ...]] = select(CaseFactsTable.kind, func.count(), *columns)
+    alike = asked.where(whole(session, scope, wanted)).group_by(CaseFactsTable.kind)
+    rows = session.execute(alike).all()
+    lengths = [[one for row in rows for one in read_list(row[n + 2])] for n in range(len(LENGTHS))]
+    return sums_of((kind, number) for kind, number, *_ in rows), lengths
 
 
 def _in_grid(session: Session, grid: str) -> ColumnElement[bool]:
     """By the grids that the log kept; the town of today speaks for logs without any."""
     facts = CaseFactsTable
-    by_town = and_(facts.grids == "", facts.place.in_(places_in(session, grid)))
+    by_town = and_(facts.grids == "", one_of(session, facts.place, places_of_grids(session, grid)))
     return or_(by_town, facts.grids.contains(f"/{grid}/", autoescape=True))
 
 

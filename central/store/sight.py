@@ -16,14 +16,13 @@ from central.appeal_tables import AppealTable
 from central.case_tables import CaseFactsTable, CaseIncidentTable, CasePhotoTable, CaseTable
 from central.columns import Base
 from central.exchange_tables import ChangeTable
-from central.routing.town import Town
 from central.sight import ASKER, Asker, Camera
+from central.store.sql import one_of
 from central.tables import EvidenceRefTable, IncidentTable
 from central.tell_tables import TellTable
 from central.town.keeping import load_town
 
 Conditions = tuple[ColumnElement[bool], ...]
-_LINEAGES = "jinmu_lineages"
 
 
 class NotFound(Exception):
@@ -123,8 +122,8 @@ def seen_places(session: Session, places: Iterable[str]) -> tuple[str, ...]:
     asker = _asker(session)
     if asker is None:
         return tuple(places)
-    wanted, lineages = set(asker.limits.grids), _lineages(session)
-    return tuple(one for one in places if lineages.get(one, frozenset()) & wanted)
+    mine = load_town(session).places_in(asker.limits.grids)
+    return tuple(one for one in places if one in mine)
 
 
 def seen_cameras(session: Session, known: Iterable[Camera]) -> frozenset[Camera]:
@@ -162,20 +161,20 @@ def grids_in_sight(session: Session) -> frozenset[str] | None:
     asker = _asker(session)
     if asker is None:
         return None
-    wanted = set(asker.limits.grids)
-    return frozenset().union(*(of for of in _lineages(session).values() if of & wanted))
+    town = load_town(session)
+    mine = town.places_in(asker.limits.grids)
+    return frozenset(grid for place in mine for grid in town.lineages[place])
 
 
 def places_of_grids(session: Session, *grids: str) -> list[str]:
     """Places that lie in one of the grids of the town of now, or in a grid inside of it."""
-    wanted = set(grids)
-    return sorted(place for place, of in _lineages(session).items() if of & wanted)
+    return sorted(load_town(session).places_in(grids))
 
 
 def _at(session: Session, asker: Asker, place: Any) -> ColumnElement[bool]:
     """Whether a place lies in the grids of the town of now."""
     places = places_of_grids(session, *asker.limits.grids)
-    return place.in_(places) if places else false()
+    return one_of(session, place, places) if places else false()
 
 
 def _by_camera(cameras: Sequence[Camera], table: Any) -> ColumnElement[bool]:
@@ -184,16 +183,6 @@ def _by_camera(cameras: Sequence[Camera], table: Any) -> ColumnElement[bool]:
     return or_(
         *(and_(table.site == s, table.box == b, table.stream == name) for s, b, name in cameras)
     )
-
-
-def _lineages(session: Session) -> dict[str, frozenset[str]]:
-    """The grids that each place lies in, found once per town and connection."""
-    town = load_town(session)
-    beside = session.connection().info
-    kept: tuple[Town, dict[str, frozenset[str]]] | None = beside.get(_LINEAGES)
-    if kept is None or kept[0] is not town:
-        kept = beside[_LINEAGES] = (town, town.grids_of_places())
-    return kept[1]
 
 
 def _table(table: type[Base]) -> Table:

@@ -1,12 +1,14 @@
-"""Inserts that go past the ORM, and the one difference between the databases: "unless it is there".
+"""Where the databases differ: inserts "unless it is there", many values at once, lists of them.
 
 Statements are built once and kept: building them costs more than the database does.
 """
 
+import json
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, and_, or_
+from sqlalchemy import ColumnElement, Table, and_, any_, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -56,6 +58,27 @@ def insert(dialect: str, table: type[Base]) -> postgresql.Insert:
     if dialect == "sqlite":
         return cast(postgresql.Insert, sqlite.insert(target))
     return postgresql.insert(target)
+
+
+def one_of(session: Session, column: Any, values: Iterable[int | str]) -> ColumnElement[bool]:
+    """Whether a column has one of many values, in one parameter: a thousand take their time."""
+    if _dialect(session) == "sqlite":
+        rows = func.json_each(json.dumps(list(values))).table_valued("value")
+        return cast(ColumnElement[bool], column.in_(select(rows.c.value)))
+    array: ColumnElement[Any] = literal(list(values), postgresql.ARRAY(column.type))
+    return cast(ColumnElement[bool], column == any_(array))
+
+
+def listed(session: Session, column: Any) -> ColumnElement[Any]:
+    """All numbers of a column of a group, to be read by `read_list`: rows of one each take long."""
+    made = func.json_group_array if _dialect(session) == "sqlite" else func.array_agg
+    return made(column)
+
+
+def read_list(found: str | list[float | None]) -> list[float]:
+    """The numbers of a group without what was null."""
+    numbers = json.loads(found) if isinstance(found, str) else found
+    return [number for number in numbers if number is not None]
 
 
 def _dialect(session: Session) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from central.clocks.calendar_file import read_calendar, shipped
+from central.db import KEPT
 from central.routing.codes import Code, Codes
 from central.routing.grids import Atlas, Grid
 from central.routing.parties import Org, Person, Place
@@ -122,8 +123,8 @@ def load_town(session: Session, version: int | None = None) -> Town:
     """The whole town of a version (None: the newest), ready for routing.
 
     Without an imported calendar it is the one that came with the program. The newest town is kept
-    beside the connection to the database, so that filing does not read thousands of grids again;
-    its key holds the import's moment and file, so that one that was rolled back is never taken.
+    with the handle of the database, so that filing does not read thousands of grids again; its
+    key holds the import's moment and file, so that one that was rolled back is never taken.
     """
     if version is not None:
         return town_of(bodies(session, version), version)
@@ -160,12 +161,12 @@ def _called(row: Row[str, dict[str, Any]]) -> tuple[str, Called]:
 
 
 def _kept(session: Session, name: str, make: Callable[[int], Kept]) -> Kept:
-    """What was made of the newest version, from beside the connection or made now."""
+    """What was made of the newest version, by whatever session of this database, or made now."""
     newest = session.execute(_NEWEST).one_or_none()
-    beside = session.connection().info
-    kept: tuple[object, Kept] | None = beside.get(name)
+    known: dict[str, tuple[object, Kept]] = session.info.setdefault(KEPT, {})
+    kept = known.get(name)
     if kept is None or kept[0] != newest:
-        kept = beside[name] = (newest, make(newest.version if newest else 0))
+        kept = known[name] = (newest, make(newest.version if newest else 0))
     return kept[1]
 
 
