@@ -206,6 +206,17 @@ class CameraTable(Base):
     changed_by: Mapped[str] = mapped_column(String(80))
 
 
+class CameraPlaceTable(Base):
+    """Since when a camera is known, and known to look at a place (empty: not told of which)."""
+
+    __tablename__ = "camera_places"
+    site: Mapped[str] = mapped_column(String(40), primary_key=True)
+    box: Mapped[str] = mapped_column(String(40), primary_key=True)
+    stream: Mapped[str] = mapped_column(String(40), primary_key=True)
+    place: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
+    since: Mapped[datetime]
+
+
 class IncidentVerdictTable(Base):
     """The desk's last word on an incident of a camera that only records; the audit has them all."""
 

@@ -24,7 +24,7 @@ DEFAULT_EXCLUDED: frozenset[NotContacted] = frozenset({"anonymous", "no_number",
 class Rules:
     """The rules of one version; figures of different versions must not be compared unseen."""
 
-    version: str = "2026-2"
+    version: str = "2026-3"
     weights: Mapping[Grade, Fraction] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     excluded: frozenset[NotContacted] = DEFAULT_EXCLUDED
 

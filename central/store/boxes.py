@@ -12,6 +12,7 @@ from central.intake import TakenState
 from central.ledger import Ledger
 from central.sight import Camera
 from central.store.box_types import Box, DeviceCondition, Gap
+from central.store.looking import note_streams
 from central.store.sight import cameras_in_sight
 from central.store.sql import add_or_replace
 from central.tables import BoxTable, DeviceConditionTable, IncidentTable, LedgerTable
@@ -33,6 +34,8 @@ def save_state(session: Session, taken: TakenState, now: datetime) -> bool:
     body = state.model_dump(mode="json", exclude_none=True)
     values: dict[str, Any] = {"online": state.online, "boot_id": state.boot_id, "state": body}
     values["state_at"] = state.time or heard_at
+    streams = (stream.id for stream in state.streams)
+    note_streams(session, (sender.site, sender.box), streams, heard_at)
     first = {
         "site": sender.site,
         "box": sender.box,

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from central.case_tables import CameraTable
 from central.cases.promotion import Record, proposal
 from central.cases.states import CameraMode
 from central.store.audit import note_act
 from central.store.boxes import stream_names
+from central.store.looking import known_cameras, note_camera
 from central.store.proving import records_of_cameras
 from central.store.sight import NotFound, seen_cameras
 from central.store.sql import add_or_replace
-from central.tables import IncidentTable
 
 _Key = tuple[str, str, str]
 
@@ -34,26 +34,17 @@ class Camera:
 
 
 def list_cameras(session: Session) -> tuple[Camera, ...]:
-    """Every camera, of those that may be seen, that ever told of an incident or has a mode."""
+    """Every camera, of those that may be seen, that ever told of anything or has a mode."""
     modes = {
         (row.site, row.box, row.stream): cast(CameraMode, row.mode)
         for row in session.scalars(select(CameraTable))
     }
     names = stream_names(session)
     records = records_of_cameras(session)
-    cameras = sorted(seen_cameras(session, {*modes, *names, *_seen(session)}))
     return tuple(
         _camera(key, names.get(key, ""), modes.get(key, "auto"), records.get(key, Record(0, 0)))
-        for key in cameras
+        for key in sorted(known_cameras(session))
     )
-
-
-def count_cameras(session: Session) -> int:
-    """How many cameras `list_cameras` would give."""
-    table = CameraTable
-    given = {(row.site, row.box, row.stream) for row in session.scalars(select(table))}
-    known = {*given, *stream_names(session), *_seen(session)}
-    return len(seen_cameras(session, known))
 
 
 def set_camera_mode(
@@ -66,31 +57,9 @@ def set_camera_mode(
     key = {"site": site, "box": box, "stream": stream}
     values = {"mode": mode, "changed_at": now, "changed_by": by}
     add_or_replace(session, CameraTable, key | values, replaced=tuple(values))
+    note_camera(session, camera, now)
     note_act(session, now, "camera_mode", "/".join(camera), mode=mode)
 
 
 def _camera(key: _Key, name: str, mode: CameraMode, record: Record) -> Camera:
     return Camera(*key, name, mode, record, proposal(mode, record))
-
-
-def _seen(session: Session) -> set[_Key]:
-    """Cameras that have told of an incident: hops along the index, one step a camera."""
-    camera = (IncidentTable.site, IncidentTable.box, IncidentTable.stream)
-    one = select(IncidentTable.incident_id).order_by(*camera).limit(1)
-    hops = select(one.scalar_subquery().label("incident_id")).cte("hops", recursive=True)
-    here, there = aliased(IncidentTable), aliased(IncidentTable)
-    later = (there.site, there.box, there.stream)
-    following = (
-        select(there.incident_id)
-        .where(tuple_(*later) > tuple_(here.site, here.box, here.stream))
-        .order_by(*later)
-        .limit(1)
-        .correlate(here)
-    )
-    step = select(following.scalar_subquery()).select_from(hops)
-    step = step.join(here, here.incident_id == hops.c.incident_id)
-    found = hops.union_all(step)
-    rows = session.execute(
-        select(*camera).join(found, found.c.incident_id == IncidentTable.incident_id)
-    )
-    return {(site, box, stream) for site, box, stream in rows}

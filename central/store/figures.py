@@ -10,10 +10,10 @@ from central.case_tables import CaseTable, TransitionTable
 from central.kpi.appeal_rates import appeal_sums
 from central.kpi.report import Beside, Report, Wanted, report_beside
 from central.kpi.rules import Scope
-from central.store.cameras import count_cameras
 from central.store.disputing import disputes_of
 from central.store.hearing import alike_appeals, appeals_of
 from central.store.logs import cases_of
+from central.store.looking import known_cameras
 from central.store.settling import counted, told_from_logs
 from central.store.sight import seen_cases
 
@@ -25,7 +25,7 @@ def figures(
 ) -> Report:
     """All figures of the period, folded from the log as it is until `scope.as_of`.
 
-    Camera-days are those of every camera that is known now; for somebody with limits all of it is
+    Camera-days are those of every camera since it is known; for somebody with limits all of it is
     only about what they may see. Without marks settled cases and untouched appeals are only
     counted, which says the same.
     """
@@ -49,9 +49,10 @@ def figures(
 
 
 def _camera_days(session: Session, scope: Scope) -> Fraction:
-    until = min(scope.period.end, scope.as_of)
-    length_s = max(0, int((until - scope.period.begin).total_seconds()))
-    return Fraction(count_cameras(session) * length_s, A_DAY_S)
+    begin, until = scope.period.begin, min(scope.period.end, scope.as_of)
+    lengths = (until - max(begin, since) for since in known_cameras(session).values())
+    known_s = sum(max(0, int(length.total_seconds())) for length in lengths)
+    return Fraction(known_s, A_DAY_S)
 
 
 def _touching(scope: Scope) -> tuple[ColumnElement[bool], ...]:

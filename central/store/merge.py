@@ -21,6 +21,7 @@ from central.store.acks import AckNote, queue_ack
 from central.store.audit import note
 from central.store.episodes import place_incident
 from central.store.ledgers import note_seq
+from central.store.looking import note_camera
 from central.store.quarantine import keep
 from central.store.seals import disbelief, keep_seal
 from central.store.sql import add, add_new, add_or_replace, add_or_replace_older
@@ -165,6 +166,8 @@ def _spread(session: Session, taken: Taken, now: datetime, zone: ZoneInfo) -> st
         case IncidentEvent() as event:
             _merge_incident(session, taken.sender, event, now)
             _insert_evidence_refs(session, event)
+            camera = taken.sender.site, taken.sender.box, event.stream
+            note_camera(session, camera, event.data.since, event.subject)
             return place_incident(session, event, now, zone)
 
 

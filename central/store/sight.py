@@ -13,7 +13,13 @@ from sqlalchemy import ColumnElement, Table, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from central.appeal_tables import AppealTable
-from central.case_tables import CaseFactsTable, CaseIncidentTable, CasePhotoTable, CaseTable
+from central.case_tables import (
+    CameraPlaceTable,
+    CaseFactsTable,
+    CaseIncidentTable,
+    CasePhotoTable,
+    CaseTable,
+)
 from central.columns import Base
 from central.exchange_tables import ChangeTable
 from central.sight import ASKER, Asker, Camera
@@ -105,13 +111,13 @@ def may_see_picture(session: Session, sha256: str) -> bool:
 
 
 def cameras_in_sight(session: Session) -> frozenset[Camera] | None:
-    """Cameras that are named in the limits or have told of a seen place; None: all there are."""
+    """Cameras that are named in the limits or look at a seen place; None: all there are."""
     asker = _asker(session)
     if asker is None:
         return None
-    table = IncidentTable
-    told = select(table.site, table.box, table.stream).distinct()
-    rows = session.execute(told.where(_at(session, asker, table.place)))
+    table = CameraPlaceTable
+    looking = select(table.site, table.box, table.stream).where(_at(session, asker, table.place))
+    rows = session.execute(looking)
     return frozenset((site, box, stream) for site, box, stream in rows).union(
         asker.limits.camera_keys
     )

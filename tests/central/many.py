@@ -226,6 +226,11 @@ def multiply(
         db.execute("SELECT setval(pg_get_serial_sequence('cases', 'id'), max(id)) FROM cases")
         _count_serials(db)
         _appeal(db, plan)
+        db.execute("TRUNCATE camera_places")
+        db.execute(
+            "INSERT INTO camera_places (site, box, stream, place, since)"
+            " SELECT site, box, stream, place, min(since) FROM incidents GROUP BY 1, 2, 3, 4"
+        )
         db.execute("TRUNCATE case_tally")
         db.execute(
             "INSERT INTO case_tally (scene, state, judged, cleared, number) SELECT scene, state,"

@@ -122,7 +122,7 @@ def test_a_figure_says_all_that_stands_behind_it() -> None:
         "errors": {},
         "weights": {},
         "population": "all",
-        "rule_version": "2026-2",
+        "rule_version": "2026-3",
         "period": [moment(DAY.begin), moment(DAY.end)],
         "as_of": "2026-11-25T13:03:10.000000+00:00",
         "counted": {"A": 1, "C": 0},
