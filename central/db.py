@@ -17,6 +17,13 @@ from central.sight import ASKER, Asker
 WRITE = "jinmu_write"
 KEPT = "kept"
 """Where a session finds what all sessions of its database share: what is made of slow data once."""
+ASKED = (
+    "jit=off",  # compiling a statement takes longer than any of ours may run
+    "plan_cache_mode=force_custom_plan",  # one plan for a thousand places and for one is bad
+    "random_page_cost=1.1",  # its disk is no turning one
+    "max_parallel_workers_per_gather=0",  # starting one takes longer than most statements
+)
+"""What we ask of PostgreSQL in every connection, unless the URL has options of its own."""
 CONTENTION = frozenset({"40001", "40P01", "55P03"})  # serialization, deadlock, lock not available
 
 
@@ -71,10 +78,7 @@ class Database:
 def make_engine(url: URL) -> Engine:
     """Engine for the URL; makes the directory of an SQLite file."""
     if url.get_backend_name() != "sqlite":
-        # Compiling a statement takes longer than any of ours may run, and a plan for any
-        # values is a bad one for a thousand places as well as for one.
-        settings = "-c jit=off -c plan_cache_mode=force_custom_plan"
-        plain = {} if "options" in url.query else {"options": settings}
+        plain = {} if "options" in url.query else {"options": " ".join(f"-c {x}" for x in ASKED)}
         return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=plain)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)

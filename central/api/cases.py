@@ -72,7 +72,9 @@ def list_cases(data: Data, query: Annotated[CaseQuery, Query()]) -> CaseList:
     with data.read() as session:
         found = store.list_cases(session, wanted, store.Page(query.page, query.size))
     items = [CaseOut.model_validate(case) for case in found.items]
-    return CaseList(items=items, total=found.total, page=query.page, size=query.size)
+    return CaseList(
+        items=items, total=found.total, most=found.most, page=query.page, size=query.size
+    )
 
 
 @router.get(

@@ -88,8 +88,11 @@ class CaseOut(Shape):
 
 
 class CaseList(Shape):
+    """Counting stops at `most` (null: nowhere): then there may be more cases than `total`."""
+
     items: list[CaseOut]
     total: int
+    most: int | None
     page: int
     size: int
 

@@ -22,7 +22,7 @@ from central.columns import UtcDateTime
 from central.routing.codes import Code
 from central.store.acting import allowed_of, perform
 from central.store.boxes import stream_names
-from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching
+from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching, most_counted
 from central.store.photos import photos_of
 from central.store.pictures import Picture, pictures_of
 from central.store.routes import org_name
@@ -53,7 +53,8 @@ def list_cases(session: Session, wanted: CaseFilter, page: Page) -> CasePage:
     total = count_matching(session, wanted)
     here = CaseTable.id.in_(ids_of(session, wanted, page, total))
     rows = session.execute(_with_incident().where(here).order_by(*NEWEST_FIRST)).all()
-    return CasePage(shown(session, [(case, incident) for case, incident in rows]), total, page)
+    cases = shown(session, [(case, incident) for case, incident in rows])
+    return CasePage(cases, total, page, most_counted(session, wanted))
 
 
 def get_case(session: Session, case_no: str, who: Person = NOBODY) -> CaseDetail | None:

@@ -25,7 +25,10 @@ OLDEST_FIRST = (CaseTable.filed_at, CaseTable.id)
 BEGINS = (CaseTable.case_no, CaseTable.place)
 ANY_CASE = CaseFilter()
 COUNTED = 10_000
-"""The tally knows nothing of places: what somebody with limits may see is counted, up to here."""
+"""The tally knows nothing of places and texts: what lies in limits or is searched for is counted,
+up to here."""
+COUNTED_IN_TABS = 1000
+"""The same for the numbers beside the lists."""
 FOLD_FROM = 500
 """So many rows of the tally are read in no time; more are folded together."""
 KEY = (
@@ -38,8 +41,8 @@ AnySelect = TypeVar("AnySelect", bound=Select[*tuple[Any, ...]])
 
 
 def count_matching(session: Session, wanted: CaseFilter, most: int = COUNTED) -> int:
-    """How many cases match; for somebody with limits `most` at most."""
-    if is_limited(session):
+    """How many cases match; up to `most` where not all are counted (`most_counted`)."""
+    if most_counted(session, wanted) is not None:
         some = matching(session, select(CaseTable.id), wanted).limit(most).subquery()
         return session.scalar(select(func.count()).select_from(some)) or 0
     if wanted.box is not None and wanted == CaseFilter(box=wanted.box):
@@ -50,11 +53,17 @@ def count_matching(session: Session, wanted: CaseFilter, most: int = COUNTED) ->
 
 
 def count_cases(session: Session, wanted: CaseFilter = ANY_CASE) -> CaseCounts:
-    """How many cases stand in each list, whichever of them the filter asks for."""
+    """How many cases stand in each list, whichever of them the filter asks for.
+
+    Up to `COUNTED_IN_TABS` where not all are counted (`most_counted`).
+    """
     anywhere = replace(wanted, status=None, tab=None, state=None)
-    if is_limited(session):
-        some = {tab: count_matching(session, replace(anywhere, tab=tab)) for tab in TAB_STATES}
-        return CaseCounts(**some, all=count_matching(session, anywhere))
+    if most_counted(session, wanted) is not None:
+        most = COUNTED_IN_TABS
+        some = {
+            tab: count_matching(session, replace(anywhere, tab=tab), most) for tab in TAB_STATES
+        }
+        return CaseCounts(**some, all=count_matching(session, anywhere, most), most=most)
     count: Counter[tuple[str, bool]] = Counter()
     for state, judged, number in session.execute(_by_state(session, anywhere)):
         count[state, bool(judged)] += number
@@ -72,9 +81,9 @@ def count_cases(session: Session, wanted: CaseFilter = ANY_CASE) -> CaseCounts:
 def ids_of(session: Session, wanted: CaseFilter, page: Page, total: int) -> list[int]:
     """Ids of the cases of a page of `total`, walked to from the nearer end of the list.
 
-    For somebody with limits `total` may be too small: they walk from its beginning.
+    Where `total` may be too small (`most_counted`) it is walked to from its beginning.
     """
-    if is_limited(session):
+    if most_counted(session, wanted) is not None:
         part = matching(session, select(CaseTable.id), wanted).limit(page.size)
         return list(session.scalars(part.order_by(*NEWEST_FIRST).offset(page.offset)))
     size = min(page.size, total - page.offset)
@@ -122,6 +131,11 @@ def _count_of_box(session: Session, box: str) -> int:
     seen = select(link.case_id).join(incident, incident.incident_id == link.incident_id)
     mine = seen.where(incident.box == box).distinct().subquery()
     return session.scalar(select(func.count()).select_from(mine)) or 0
+
+
+def most_counted(session: Session, wanted: CaseFilter) -> int | None:
+    """Where counting stops; None: nowhere."""
+    return COUNTED if is_limited(session) or wanted.q else None
 
 
 def _is_tallied(wanted: CaseFilter) -> bool:

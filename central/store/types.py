@@ -113,11 +113,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """One page of cases, newest first; `total` counts all that match."""
+    """One page of cases, newest first; `total` counts all that match, up to `most` (None: all)."""
 
     items: tuple[Case, ...]
     total: int
     page: Page
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,7 @@ class CaseDetail:
 
 @dataclass(frozen=True, slots=True)
 class CaseCounts:
-    """How many cases stand in each list; one case may stand in two of them."""
+    """How many cases stand in each list, up to `most` (None: all); one may stand in two."""
 
     review: int
     working: int
@@ -207,6 +208,7 @@ class CaseCounts:
     done: int
     void: int
     all: int
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

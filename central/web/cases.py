@@ -15,7 +15,7 @@ from central.auth import case_role
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
 from central.deps import Data, Me, Moment
 from central.web.likely import likely_of
-from central.web.records import card_of, counts_of, detail_of, store_filter
+from central.web.records import card_of, counts_of, detail_of, store_filter, told
 from central.web.render import Notice, Onlooker, address, onlooker, render, viewer_link
 from central.web.sound import Level, level_of
 from central.web.viewer import viewer_of
@@ -223,7 +223,7 @@ def _read_page(session: Session, wanted: Filter, number: int) -> Page:
         cards=tuple(card_of(case) for case in listed.items),
         number=number,
         pages=pages,
-        total=listed.total,
+        total=told(listed.total, listed.most),
         counts=counts_of(store.count_cases(session, conditions)),
     )
 
@@ -236,4 +236,4 @@ def _refresh(session: Session, wanted: Filter, numbers: list[str]) -> Page:
     else:
         new_count = store.list_cases(session, conditions, store.Page(1, 1)).total
     counts = counts_of(store.count_cases(session, conditions))
-    return Page(tuple(card_of(case) for case in cases), 1, 1, 0, counts, new_count)
+    return Page(tuple(card_of(case) for case in cases), 1, 1, "", counts, new_count)

@@ -220,9 +220,14 @@ def store_filter(wanted: Filter) -> CaseFilter:
     )
 
 
-def counts_of(counts: CaseCounts) -> dict[str, int]:
+def told(number: int, most: int | None) -> str:
+    """A number of cases that were counted up to `most` (None: all)."""
+    return f"{number}+" if number == most else str(number)
+
+
+def counts_of(counts: CaseCounts) -> dict[str, str]:
     """Cases per tab, in the order of the tabs."""
-    return {name: getattr(counts, name) for name in (*TABS, "all")}
+    return {name: told(getattr(counts, name), counts.most) for name in (*TABS, "all")}
 
 
 def box_of(box: Box, now: datetime) -> BoxView:

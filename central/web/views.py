@@ -188,13 +188,13 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the list with the numbers around it."""
+    """One page of the list with the numbers around it, as they are shown (`told`)."""
 
     cards: tuple[Card, ...]
     number: int
     pages: int
-    total: int
-    counts: dict[str, int]
+    total: str
+    counts: dict[str, str]
     new_count: int = 0
 
 

@@ -1,6 +1,7 @@
 """Figures at a moment of before never change afterwards, byte for byte, whatever is done later."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from central.appeals.contact import Seal
 from central.appeals.rules import Action
 from central.case_tables import CaseFactsTable
 from central.db import Database
+from central.kpi.appeal_rates import RATES
 from central.kpi.periods import scope_of
 from central.kpi.report import Wanted
 from central.store.hearing import appeals_of
@@ -161,6 +163,54 @@ def test_a_row_of_an_appeal_is_what_its_log_tells(lane: Lane) -> None:
         session.execute(update(AppealTable).values(updated_at=at("23:00:00")))
     with lane.database.read() as session:
         assert list(appeals_of(session, scope, Wanted(grid=UNIT))) == by_row
+
+
+def many_appeals(database: Database, case_no: str) -> None:
+    """Of all kinds, each twice, with moments on, before and after the edges of a month."""
+    edges = [at("22:00:00").replace(day=1, hour=0) - timedelta(days=d) for d in (0, 31, 9, 40)]
+    waits = (timedelta(hours=2), timedelta(days=2))
+    answers = (None, timedelta(hours=1), timedelta(hours=9), timedelta(days=3))
+    kinds = product(edges, waits, answers, (None, "no_answer", "anonymous"), range(4), range(2))
+    with database.write() as session:
+        for n, (came, wait, answer, missed, end, again) in enumerate(kinds):
+            contacted = came + answer if answer else None
+            row = AppealTable(
+                appeal_no=f"AP-{n:06d}",
+                kind="12345",
+                service_code="square_dance" if n % 3 else "fire_lane",
+                case_no=case_no if again and end == 1 else None,
+                source="desk",
+                created_at=came,
+                updated_at=contacted or came,
+                contact_due_at=came + wait,
+                contacted_at=contacted,
+                not_contacted=None if contacted else missed,
+                outcome=(None, "solved", "explained", "unsolved")[end],
+                satisfaction=(None, "satisfied", "basically", "dissatisfied")[end],
+                version=1,
+                **{"text": "blocked", "address": "", "reply": ""},
+            )
+            session.add(row)
+
+
+def test_alike_appeals_counted_together_are_those_told_one_by_one(lane: Lane) -> None:
+    first, _ = two_cases(lane)
+    many_appeals(lane.database, first)
+    later = at("22:00:00") + timedelta(days=60)
+    for month, as_of, scene in product(
+        ("2026-09", "2026-10", "2026-11"),
+        (at("23:59:00"), at("23:59:00") - timedelta(days=20), later),
+        ({}, {"scene": "square_dance"}, {"scene": "fire_lane", "source": "appeal"}),
+    ):
+        scope, wanted = scope_of(month, SHANGHAI, as_of), Wanted(**scene)
+        with lane.database.read() as session:
+            quick = store.figures(session, scope, wanted, with_marks=False)
+            told = store.figures(session, scope, wanted)
+            opened = [store.open_rate(session, scope, wanted, name) for name in RATES]
+        assert quick.to_json(with_marks=False) == told.to_json(with_marks=False)
+        for rate, marks in opened:
+            assert sorted(marks, key=str) == sorted(told.rate(rate.name).marks, key=str)
+    assert told.rate("contact").denominator > 0
 
 
 def test_a_grid_includes_those_inside_of_it_as_they_were(lane: Lane, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Lists of cases: exact totals from the tally, pages from both ends, dates, texts."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from central.case_tables import CaseTallyTable
 from central.cases.states import STATES, TABS
 from central.db import Database
 from central.store import CaseFilter, Page
+from central.store.lists import COUNTED_IN_TABS
 from central.town.importing import Author, make_example
 from tests.central.events import NOW, SHANGHAI, incident_event, taken
 from tests.central.lane import Lane
@@ -69,8 +71,10 @@ def test_totals_are_those_of_the_cases_listed(database: Database) -> None:
             assert found.total == len(found.items), wanted
         counts = store.count_cases(session)
         by_place = store.count_cases(session, CaseFilter(q="FL-"))
+        some = store.count_matching(session, CaseFilter(q="FL-"), most=4)
     assert counts.all == 6
-    assert counts == by_place
+    assert by_place == replace(counts, most=COUNTED_IN_TABS)
+    assert some == 4
 
 
 def test_cases_of_a_lead_of_a_grid_and_those_that_are_late(database: Database) -> None:

@@ -11,7 +11,7 @@ from central.cases.states import Action, State
 from central.store import LogEntry, Person
 from central.web import glass
 from central.web.door import HOME, local_path
-from central.web.records import verdict_of
+from central.web.records import told, verdict_of
 from central.web.verdicts import VerdictForm, filter_of, read_request
 from central.web.viewer import Picture, viewer_of
 from central.web.views import Filter
@@ -247,3 +247,11 @@ def test_a_masked_copy_alone_is_shown_under_its_role() -> None:
     viewer = viewer_of((masked,), "", True)
     assert (viewer.strip, viewer.shown, viewer.twin) == ((masked,), masked, None)
     assert masked.base_role == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("number", "most", "text"),
+    [(0, None, "0"), (1000, None, "1000"), (999, 1000, "999"), (1000, 1000, "1000+")],
+)
+def test_a_number_says_when_counting_stopped(number: int, most: int | None, text: str) -> None:
+    assert told(number, most) == text

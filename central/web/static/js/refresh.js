@@ -71,7 +71,7 @@ export function startRefresh() {
   document.addEventListener("htmx:afterSettle", () => {
     const pill = document.getElementById("pill");
     if (!pill) return;
-    const title = document.title.replace(/^\(\d+\) /, "");
+    const title = document.title.replace(/^\(\d+\+?\) /, "");
     const waiting = document.querySelector("#tab-review b")?.textContent || "0";
     document.title = waiting === "0" ? title : `(${waiting}) ${title}`;
     // Nothing lies under the cursor of an empty list, so it fills by itself.
