@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from central.kpi.rules import Scope
 from central.kpi.story import Story
 
@@ -42,15 +45,15 @@ STAGES: tuple[Stage, ...] = (
 
 
 def durations(
-    stories: Sequence[Story], scope: Scope, more: Sequence[Sequence[float]] = ()
+    stories: Sequence[Story], scope: Scope, more: Sequence[ArrayLike] = ()
 ) -> tuple[Duration, ...]:
     """All stages, of cases that are in figures of work; `more` lengths by stage, in seconds."""
     found = []
     for number, stage in enumerate(STAGES):
         lengths = [length_s(story, stage, scope) for story in stories]
-        known = [length for length in lengths if length is not None]
-        known.extend(more[number] if more else ())
-        found.append(_of(stage[0], sorted(known)))
+        told = np.array([length for length in lengths if length is not None], np.float64)
+        others = np.asarray(more[number] if more else (), np.float64)
+        found.append(_of(stage[0], np.sort(np.concatenate((told, others)))))
     return tuple(found)
 
 
@@ -65,13 +68,13 @@ def length_s(story: Story, stage: Stage, scope: Scope) -> float | None:
     return (ended_at - begun_at).total_seconds()
 
 
-def _of(name: str, lengths: Sequence[float]) -> Duration:
-    if not lengths:
+def _of(name: str, lengths: NDArray[np.float64]) -> Duration:
+    if not len(lengths):
         return Duration(name, 0, None, None)
     return Duration(name, len(lengths), _quantile(lengths, 50), _quantile(lengths, 90))
 
 
-def _quantile(lengths: Sequence[float], percent: int) -> float:
+def _quantile(lengths: NDArray[np.float64], percent: int) -> float:
     """The nearest rank: a length that really occurred."""
     rank = -(-len(lengths) * percent // 100)
-    return round(lengths[rank - 1], 3)
+    return round(float(lengths[rank - 1]), 3)

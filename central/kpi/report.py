@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from central.kpi.appeal_rates import appeal_rates
 from central.kpi.case_rates import alerts_per_camera_day, case_rates
 from central.kpi.disputes import plain_pair
@@ -81,7 +83,7 @@ class Beside:
 
     camera_days: Fraction = Fraction(0)
     sums: Mapping[str, Sums] = field(default_factory=dict)
-    lengths_s: Sequence[Sequence[float]] = ()
+    lengths_s: Sequence[ArrayLike] = ()
     disputed: tuple[Disputed, ...] = ()
 
 

@@ -9,6 +9,8 @@ and without it.
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
@@ -35,11 +37,12 @@ from central.kpi.settled import LONG, settle, sums_of
 from central.store.logs import cases_of
 from central.store.routes import NO_GRID
 from central.store.sight import places_of_grids, seen_facts
-from central.store.sql import listed, one_of, read_list
+from central.store.sql import one_of, packed, unpack
 
 AT_ONCE = 200
-Lengths = list[list[float]]
+Lengths = list[NDArray[np.float64]]
 """Seconds, by stage."""
+NONE = np.zeros(0)
 LENGTHS = (
     CaseFactsTable.filed_s,
     CaseFactsTable.dispatched_s,
@@ -100,11 +103,12 @@ def told_from_logs(session: Session, scope: Scope, asked: Select[int]) -> Compou
 
 def counted(session: Session, scope: Scope, wanted: Wanted) -> tuple[dict[str, Sums], Lengths]:
     """What the settled cases of the period add by figure, and how long their stages took."""
-    columns = (listed(session, column) for column in LENGTHS)
+    columns = (packed(session, column) for column in LENGTHS)
     asked: Select[*tuple[Any, ...]] = select(CaseFactsTable.kind, func.count(), *columns)
     alike = asked.where(whole(session, scope, wanted)).group_by(CaseFactsTable.kind)
     rows = session.execute(alike).all()
-    lengths = [[one for row in rows for one in read_list(row[n + 2])] for n in range(len(LENGTHS))]
+    by_kind = ([unpack(row[n]) for row in rows] for n in range(2, 2 + len(LENGTHS)))
+    lengths = [np.concatenate((NONE, *numbers)) for numbers in by_kind]
     return sums_of((kind, number) for kind, number, *_ in rows), lengths
 
 

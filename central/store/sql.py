@@ -1,4 +1,4 @@
-"""Where the databases differ: inserts "unless it is there", many values at once, lists of them.
+"""Where the databases differ: inserts "unless it is there", many values or numbers at once.
 
 Statements are built once and kept: building them costs more than the database does.
 """
@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, and_, any_, func, literal, or_, select
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, LargeBinary, Table, and_, any_, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -69,16 +71,18 @@ def one_of(session: Session, column: Any, values: Iterable[int | str]) -> Column
     return cast(ColumnElement[bool], column == any_(array))
 
 
-def listed(session: Session, column: Any) -> ColumnElement[Any]:
-    """All numbers of a column of a group, to be read by `read_list`: rows of one each take long."""
-    made = func.json_group_array if _dialect(session) == "sqlite" else func.array_agg
-    return made(column)
+def packed(session: Session, column: Any) -> ColumnElement[Any]:
+    """All numbers of a column of a group, to be read by `unpack`: a row for each takes long."""
+    if _dialect(session) == "sqlite":
+        return func.json_group_array(column)
+    return func.string_agg(func.float8send(column), literal(b"", LargeBinary))
 
 
-def read_list(found: str | list[float | None]) -> list[float]:
-    """The numbers of a group without what was null."""
-    numbers = json.loads(found) if isinstance(found, str) else found
-    return [number for number in numbers if number is not None]
+def unpack(found: str | bytes | None) -> NDArray[np.float64]:
+    """The numbers of a group in no order, float64, shape (n,); without what was null."""
+    if isinstance(found, str):
+        return np.array([one for one in json.loads(found) if one is not None], np.float64)
+    return np.frombuffer(found or b"", ">f8").astype(np.float64)
 
 
 def _dialect(session: Session) -> str:

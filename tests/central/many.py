@@ -32,6 +32,8 @@ TABLES = (
     "case_facts",
     "case_unsettled",
 )
+LENGTHS = ("filed_s", "dispatched_s", "accepted_s", "handled_s", "closed_s", "whole_s")
+"""By dice, for a million alike ones would be sorted in no time."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
 
 
@@ -167,6 +169,8 @@ def _rows(
             return "\\N"
         if isinstance(value, datetime):
             return hole(value.astimezone(UTC))
+        if table == "case_facts" and name in LENGTHS:
+            return f"%({name})s"
         if name == "case_id" or (table, name) == ("cases", "id"):
             return "%(case)s"
         if isinstance(value, bytes):
@@ -268,6 +272,7 @@ def _copies(
             "incident": f"02930000-0000-7000-8000-{number:012x}",
             "event": f"03930000-0000-7000-8000-{number:012x}",
         }
+        values |= {name: f"{dice.uniform(1, 7200):.3f}" for name in LENGTHS}
         shift = at - kind.filed_at
         for index, moment in enumerate(kind.moments):
             values[f"t{index}"] = (moment + shift).isoformat(timespec="microseconds")
