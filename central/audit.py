@@ -35,6 +35,8 @@ ACTIONS = frozenset(
         "token_limited",
         "evidence_viewed",
         "evidence_linked",
+        "package_viewed",
+        "package_exported",
         "verdict",
         "camera_mode",
         "shadow_verdict",

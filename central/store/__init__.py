@@ -65,6 +65,17 @@ from central.store.lists import (
 from central.store.merge import Verdict, merge, refuse
 from central.store.nearby import lock_places
 from central.store.opening import open_rate
+from central.store.packaging import (
+    CaseFile,
+    Handed,
+    Occupation,
+    Sealed,
+    Told,
+    View,
+    place_of_case,
+    read_case_file,
+    views_of,
+)
 from central.store.photos import add_photo
 from central.store.pictures import (
     NewEvidence,
@@ -114,6 +125,7 @@ __all__ = [
     "Case",
     "CaseCounts",
     "CaseDetail",
+    "CaseFile",
     "CaseFilter",
     "CasePage",
     "CaseThere",
@@ -126,6 +138,7 @@ __all__ = [
     "Enrolled",
     "EvidenceItem",
     "Gap",
+    "Handed",
     "Head",
     "Holder",
     "Incident",
@@ -136,16 +149,20 @@ __all__ = [
     "NotFound",
     "NotRetryable",
     "Noted",
+    "Occupation",
     "Page",
     "PendingAck",
     "Person",
     "Quarantined",
     "Request",
+    "Sealed",
     "Shadowed",
     "Suggestion",
     "Suggestions",
     "TimelineEvent",
+    "Told",
     "Verdict",
+    "View",
     "act",
     "add_certificate",
     "add_evidence",
@@ -210,8 +227,10 @@ __all__ = [
     "open_rate",
     "orgs_of",
     "pending_acks",
+    "place_of_case",
     "places_known",
     "places_near",
+    "read_case_file",
     "read_feed",
     "record_change",
     "refuse",
@@ -236,5 +255,6 @@ __all__ = [
     "tell_of_appeal",
     "timeline_of",
     "verify_audit",
+    "views_of",
     "watch_devices",
 ]

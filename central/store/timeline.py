@@ -12,7 +12,7 @@ from edge.events import IncidentEvent
 
 def timeline_of(session: Session, incident_id: str) -> tuple[TimelineEvent, ...]:
     """Every event of an incident by `rev`, whenever it arrived."""
-    evidence = _evidence_by_event(session, incident_id)
+    evidence = evidence_by_event(session, incident_id)
     rows = session.scalars(
         select(EventTable)
         .where(EventTable.incident_id == incident_id)
@@ -51,7 +51,8 @@ def _with_case_no(session: Session) -> Select[IncidentTable, str | None]:
     )
 
 
-def _evidence_by_event(session: Session, incident_id: str) -> dict[str, list[EvidenceItem]]:
+def evidence_by_event(session: Session, incident_id: str) -> dict[str, list[EvidenceItem]]:
+    """Pictures of an incident by the event that names them, in the order they were taken."""
     ref = EvidenceRefTable
     rows = session.execute(
         select(ref, EvidenceTable.sha256)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from central.cases.judging import JUDGING, judgements
 from central.cases.states import STATES, TABS, UNACCEPTED, State, Tab
 from central.store import (
     Box,
@@ -35,7 +36,6 @@ from central.web.views import (
 from edge.events import BoxState, StreamState
 
 SHOWN_RANGES = 8
-JUDGING = ("confirm", "reject", "handle")
 
 
 def card_of(case: Case, verdict: Verdict | None = None) -> Card:
@@ -95,12 +95,7 @@ def picture_of(item: EvidenceItem) -> Picture:
 
 def verdict_of(log: Iterable[LogEntry]) -> Verdict | None:
     """The judgement in force: the last one that was not taken back."""
-    standing: list[LogEntry] = []
-    for row in log:
-        if row.action in JUDGING:
-            standing.append(row)
-        elif row.action == "undo" and standing:
-            standing.pop()
+    standing = judgements(log)
     if not standing:
         return None
     last = standing[-1]
