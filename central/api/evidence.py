@@ -156,9 +156,7 @@ def _answer(request: Request, context: Work, path: Path, viewed: Viewed) -> Resp
 def _original(context: Work, files: EvidenceFiles, sha256: str) -> Path | None:
     with context.data.read() as session:
         here = store.has_evidence(session, sha256)
-    path = files.path_of(sha256)
-    # Never through a symbolic link: only files that `write` made are evidence.
-    return path if here and path.is_file() and not path.is_symlink() else None
+    return files.find(sha256) if here else None
 
 
 def _noted(context: Work, action: str, sha256: str, did: dict[str, Any]) -> store.Noted:

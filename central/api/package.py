@@ -1,21 +1,30 @@
-"""The evidence package of a case: its manifest; every look at it is logged."""
+"""The evidence package of a case: its manifest, and a ZIP with pictures; every one is logged."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Query
+from fastapi.responses import Response, StreamingResponse
 
-from central import store
+from central import auth, store
 from central.api.cases import CaseNo, problem
 from central.api.schemas import Problem
-from central.deps import Context, Work
+from central.deps import Context, Files, Pictures, Work
 from central.keyed import KeyedRoute
-from central.package.canonical import to_bytes
+from central.package.canonical import sealed, to_bytes
+from central.package.files import Shelf, chosen_files
 from central.package.reading import Maker, package_of
 from central.package.shapes import Package
+from central.package.zipping import zipped
 
 router = APIRouter(prefix="/api/v1/cases", tags=["evidence"], route_class=KeyedRoute)
 PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+ZIP = "application/zip"
+A_ZIP: dict[int | str, dict[str, Any]] = {
+    200: {"content": {ZIP: {"schema": {"type": "string", "format": "binary"}}}},
+    403: {"model": Problem},
+}
+AN_ORIGINAL = "/api/v1/evidence/original"
+"""Whoever may read a picture of any name as its box sent it may have raw packages."""
 
 
 @router.get(
@@ -25,16 +34,63 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
     responses=PROBLEMS,
 )
 def manifest(context: Context, case_no: CaseNo) -> Response:
-    with context.data.snapshot() as session:
-        found = store.read_case_file(session, case_no)
-        if found is None:
-            return problem(404, "not_found", f"there is no case {case_no}")
-        package = package_of(session, found, Maker(context.me.actor, context.now))
-    note_package(context, "package_viewed", package)
+    read = _read(context, case_no)
+    if read is None:
+        return _not_there(case_no)
+    _, package = read
+    _note(context, "package_viewed", package)
     return Response(to_bytes(package), media_type="application/json")
 
 
-def note_package(context: Work, action: str, package: Package, **did: Any) -> None:
+@router.get(
+    "/{case_no}/package.zip",
+    summary="Evidence package: manifest, events, masked pictures and their hashes as a ZIP",
+    response_class=Response,
+    responses=PROBLEMS | A_ZIP,
+)
+def archive(
+    context: Context,
+    files: Files,
+    pictures: Pictures,
+    case_no: CaseNo,
+    raw: Annotated[bool, Query(description="unmasked originals and photos")] = False,
+) -> Response:
+    if raw and not may_raw(context.me):
+        return problem(403, "forbidden", f"'{context.me.role}' may not have unmasked pictures")
+    read = _read(context, case_no)
+    if read is None:
+        return _not_there(case_no)
+    found, package = read
+    chosen = chosen_files(found, Shelf(files, pictures), raw=raw)
+    package = sealed(package, tuple(one.part() for one in chosen))
+    _note(context, "package_exported", package, raw=raw, files=len(chosen))
+    name = f"{case_no}{'-raw' if raw else ''}.zip"
+    return StreamingResponse(
+        zipped(package, chosen, raw=raw),
+        media_type=ZIP,
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def may_raw(me: auth.Principal) -> bool:
+    """Whether somebody may have pictures as their boxes sent them."""
+    return auth.may(me, "GET", AN_ORIGINAL)
+
+
+def _read(context: Work, case_no: str) -> tuple[store.CaseFile, Package] | None:
+    """The case and its manifest from one look at the database; None for who may not see it."""
+    with context.data.snapshot() as session:
+        found = store.read_case_file(session, case_no)
+        if found is None:
+            return None
+        return found, package_of(session, found, Maker(context.me.actor, context.now))
+
+
+def _not_there(case_no: str) -> Response:
+    return problem(404, "not_found", f"there is no case {case_no}")
+
+
+def _note(context: Work, action: str, package: Package, **did: Any) -> None:
     """Write down that somebody was given a package, and its hash."""
     did |= {"manifest_sha256": package.manifest_sha256}
     noted = store.Noted(

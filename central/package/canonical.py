@@ -10,19 +10,31 @@ import hashlib
 import json
 from typing import Any
 
-from central.package.shapes import Package
+from central.package.shapes import FilePart, Package
 
 SEAL = "manifest_sha256"
 
 
-def sealed(package: Package) -> Package:
-    """The package with the hash of its own content."""
+def sealed(package: Package, files: tuple[FilePart, ...] = ()) -> Package:
+    """The package with these files and the hash of its own content."""
+    package = package.model_copy(update={"files": files})
     return package.model_copy(update={SEAL: seal_of(_plain(package))})
 
 
 def to_bytes(package: Package) -> bytes:
     """The canonical bytes of the whole manifest, its seal included."""
     return _dumped(_plain(package))
+
+
+def read_plain(content: bytes) -> dict[str, Any]:
+    """A manifest from untrusted bytes, as plain values; raises ValueError for what is no object."""
+    try:
+        found = json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if not isinstance(found, dict) or SEAL not in found:
+        raise ValueError(f"a manifest is an object with {SEAL}")
+    return found
 
 
 def seal_of(manifest: dict[str, Any]) -> str:

@@ -159,6 +159,8 @@ class Detail:
     likely: Likely | None = None
     orgs: tuple[tuple[str, str], ...] = ()
     """Organisations that a case can be given to, id and name; empty where the town keeps none."""
+    may_raw: bool = False
+    """Whether the onlooker may have pictures as the box sent them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ MATRIX: list[Row] = [
     ("POST", "/api/v1/cases", {"json": {}}, (401, 403, 403, 422, 422, 422)),
     ("GET", "/api/v1/cases/{case_no}", {}, (401, 403, 200, 200, 200, 200)),
     ("GET", "/api/v1/cases/{case_no}/package", {}, (401, 403, 200, 200, 200, 200)),
+    ("GET", "/api/v1/cases/{case_no}/package.zip", {}, (401, 403, 200, 200, 200, 200)),
     ("POST", "/api/v1/cases/{case_no}/actions/{action}", {"json": LATE},
      (401, 403, 403, 409, 409, 409)),
     ("POST", "/api/v1/cases/{case_no}/handled", HANDLED, (401, 403, 403, 409, 409, 409)),
