@@ -83,6 +83,10 @@ def serve(  # noqa: PLR0913 one parameter per option
     channels_file: Annotated[
         Path | None, typer.Option(help="channels.yaml: who is told on which channel.")
     ] = None,
+    retention: Annotated[
+        bool | None,
+        typer.Option("--retention", help="Delete pictures kept long enough (JINMU_RETAIN_…_DAYS)."),
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:
     """Receive events, file cases, show them. Options may also stand in JINMU_… variables."""

@@ -65,6 +65,13 @@ class EvidenceFiles:
         path = self.path_of(sha256)
         return path if path.is_file() and not path.is_symlink() else None
 
+    def remove(self, sha256: str) -> None:
+        """Take a picture away; nothing when it is not there."""
+        path = self.path_of(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            _sync_folder(path.parent)
+
     def write(self, sha256: str, content: bytes) -> None:
         """Put the picture on disk so that it survives a power cut: file, name and folder synced."""
         path = self.path_of(sha256)

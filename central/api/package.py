@@ -2,19 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 
 from central import auth, store
 from central.api.cases import CaseNo, problem
 from central.api.schemas import Problem
-from central.deps import Context, Files, Pictures, Work
+from central.cases.retention import Policy
+from central.deps import Config, Context, Files, Pictures, Work
 from central.keyed import KeyedRoute
 from central.package.canonical import sealed, to_bytes
 from central.package.files import Shelf, chosen_files
 from central.package.reading import Maker, package_of
 from central.package.shapes import Package
 from central.package.zipping import zipped
+from central.sweeper import policy_of
 
 router = APIRouter(prefix="/api/v1/cases", tags=["evidence"], route_class=KeyedRoute)
 PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -27,14 +29,21 @@ AN_ORIGINAL = "/api/v1/evidence/original"
 """Whoever may read a picture of any name as its box sent it may have raw packages."""
 
 
+def _shelf(files: Files, pictures: Pictures) -> Shelf:
+    return Shelf(files, pictures)
+
+
+Kept = Annotated[Shelf, Depends(_shelf)]
+
+
 @router.get(
     "/{case_no}/package",
     summary="Evidence package: a canonical manifest with its hash; every view is logged",
     response_model=Package,
     responses=PROBLEMS,
 )
-def manifest(context: Context, case_no: CaseNo) -> Response:
-    read = _read(context, case_no)
+def manifest(context: Context, config: Config, case_no: CaseNo) -> Response:
+    read = _read(context, policy_of(config), case_no)
     if read is None:
         return _not_there(case_no)
     _, package = read
@@ -50,18 +59,18 @@ def manifest(context: Context, case_no: CaseNo) -> Response:
 )
 def archive(
     context: Context,
-    files: Files,
-    pictures: Pictures,
+    config: Config,
+    shelf: Kept,
     case_no: CaseNo,
     raw: Annotated[bool, Query(description="unmasked originals and photos")] = False,
 ) -> Response:
     if raw and not may_raw(context.me):
         return problem(403, "forbidden", f"'{context.me.role}' may not have unmasked pictures")
-    read = _read(context, case_no)
+    read = _read(context, policy_of(config), case_no)
     if read is None:
         return _not_there(case_no)
     found, package = read
-    chosen = chosen_files(found, Shelf(files, pictures), raw=raw)
+    chosen = chosen_files(found, shelf, raw=raw)
     package = sealed(package, tuple(one.part() for one in chosen))
     _note(context, "package_exported", package, raw=raw, files=len(chosen))
     name = f"{case_no}{'-raw' if raw else ''}.zip"
@@ -77,13 +86,13 @@ def may_raw(me: auth.Principal) -> bool:
     return auth.may(me, "GET", AN_ORIGINAL)
 
 
-def _read(context: Work, case_no: str) -> tuple[store.CaseFile, Package] | None:
+def _read(context: Work, policy: Policy, case_no: str) -> tuple[store.CaseFile, Package] | None:
     """The case and its manifest from one look at the database; None for who may not see it."""
     with context.data.snapshot() as session:
         found = store.read_case_file(session, case_no)
         if found is None:
             return None
-        return found, package_of(session, found, Maker(context.me.actor, context.now))
+        return found, package_of(session, found, Maker(context.me.actor, context.now, policy))
 
 
 def _not_there(case_no: str) -> Response:

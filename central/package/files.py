@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from central import store
 from central.evidence import EvidenceFiles
-from central.package.incidents import MASKED
 from central.package.shapes import FilePart
 from central.renditions import Renditions, Unreadable
 from central.store import CaseFile, EvidenceItem
 
-CURVE = "level_curve"
-"""A drawing of levels: no camera took it."""
 CHUNK_BYTES = 64 * 1024
 
 
@@ -83,11 +81,6 @@ def chosen_files(found: CaseFile, shelf: Shelf, *, raw: bool) -> tuple[Chosen, .
     return tuple(chosen)
 
 
-def may_go_out(role: str) -> bool:
-    """Whether a picture of this role shows nobody who could be known."""
-    return role.endswith(MASKED) or role == CURVE
-
-
 def _events(found: CaseFile) -> Iterator[Chosen]:
     for one in found.occupations:
         for of in one.told:
@@ -106,7 +99,7 @@ def _originals(
 
 def _masked(items: Iterable[EvidenceItem], shelf: Shelf) -> Iterator[Chosen]:
     for item in items:
-        original = shelf.files.find(item.sha256) if may_go_out(item.role) else None
+        original = shelf.files.find(item.sha256) if store.shows_nobody(item.role) else None
         if original is None:
             continue
         try:

@@ -142,5 +142,6 @@ def _picture(item: EvidenceItem, masked: EvidenceItem | None) -> PicturePart:
         bytes=item.bytes,
         taken_at=item.taken_at,
         here=item.here,
+        deleted_at=item.deleted_at,
         masked_sha256=masked.sha256 if masked else None,
     )

@@ -10,16 +10,19 @@ from sqlalchemy.orm import Session
 from central import store
 from central.cases.chain import Chained
 from central.cases.judging import judgements
+from central.cases.retention import FOREVER, Policy, masked_until, raw_until
 from central.package.canonical import sealed
 from central.package.incidents import incident_part
 from central.package.shapes import (
     CasePart,
     DeadlinesPart,
+    HoldPart,
     LogPart,
     Package,
     PhotoPart,
     PlacePart,
     PointPart,
+    RetentionPart,
     ReviewPart,
     RulePart,
     ViewPart,
@@ -31,10 +34,11 @@ NO_GRID = "-"
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Who asks for a package, and when."""
+    """Who asks for a package, and when; `policy` says how long pictures are kept."""
 
     name: str
     at: datetime
+    policy: Policy = FOREVER
 
 
 def package_of(session: Session, found: store.CaseFile, maker: Maker) -> Package:
@@ -56,6 +60,7 @@ def package_of(session: Session, found: store.CaseFile, maker: Maker) -> Package
         log_head=found.log[-1].hash,
         views=tuple(_view(one) for one in views),
         views_total=total,
+        retention=_retention(found, maker.policy),
     )
     return sealed(package)
 
@@ -114,10 +119,24 @@ def _rule(log: tuple[Chained, ...]) -> RulePart | None:
     return None
 
 
+def _retention(found: store.CaseFile, policy: Policy) -> RetentionPart:
+    hold = found.hold
+    return RetentionPart(
+        raw_until=raw_until(policy, found.ending),
+        masked_until=masked_until(policy, found.ending),
+        legal_hold=HoldPart(reason=hold.reason, by=hold.by, at=hold.at) if hold else None,
+    )
+
+
 def _photo(one: store.Handed) -> PhotoPart:
     item = one.item
     return PhotoPart(
-        sha256=item.sha256, bytes=item.bytes, at=item.taken_at, by=one.by, here=item.here
+        sha256=item.sha256,
+        bytes=item.bytes,
+        at=item.taken_at,
+        by=one.by,
+        here=item.here,
+        deleted_at=item.deleted_at,
     )
 
 

@@ -133,6 +133,7 @@ class PicturePart(Part):
     bytes: int
     taken_at: datetime
     here: bool
+    deleted_at: datetime | None
     masked_sha256: str | None
 
 
@@ -190,6 +191,23 @@ class PhotoPart(Part):
     at: datetime
     by: str
     here: bool
+    deleted_at: datetime | None
+
+
+class HoldPart(Part):
+    """A legal hold: nothing of the case is deleted while it stands."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+class RetentionPart(Part):
+    """Until when pictures are kept; null: for ever, or as long as the case stands as it does."""
+
+    raw_until: datetime | None
+    masked_until: datetime | None
+    legal_hold: HoldPart | None
 
 
 class ReviewPart(Part):
@@ -259,5 +277,6 @@ class Package(Part):
     log_head: str
     views: tuple[ViewPart, ...]
     views_total: int
+    retention: RetentionPart
     files: tuple[FilePart, ...] = ()
     manifest_sha256: str = ""

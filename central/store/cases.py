@@ -22,6 +22,7 @@ from central.columns import UtcDateTime
 from central.routing.codes import Code
 from central.store.acting import allowed_of, perform
 from central.store.boxes import stream_names
+from central.store.holding import hold_of
 from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching
 from central.store.photos import photos_of
 from central.store.pictures import Picture, pictures_of
@@ -79,6 +80,7 @@ def get_case(session: Session, case_no: str, who: Person = NOBODY) -> CaseDetail
         (*evidence.values(), *photos_of(session, case.id)),
         tuple(incident_of(one, case_no) for one in members),
         org_name(session, case.lead),
+        hold_of(session, case.id),
     )
 
 

@@ -9,14 +9,17 @@ from sqlalchemy.orm import Session
 
 from central.case_tables import CasePhotoTable, CaseTable
 from central.cases.chain import Chained
+from central.cases.retention import Ending
 from central.identity_tables import BoxKeyTable, SealTable
 from central.ledger import Ledger, Range
 from central.routing.parties import Place
 from central.store.cases import cases_by_no, hidden_cases, members_of
+from central.store.holding import hold_of
 from central.store.photos import photos_of
+from central.store.retaining import ending_of
 from central.store.timeline import evidence_by_event, incident_of
 from central.store.transitions import log_of
-from central.store.types import Case, EvidenceItem, Incident
+from central.store.types import Case, EvidenceItem, Hold, Incident
 from central.tables import AuditTable, BoxTable, EventTable, IncidentTable, LedgerTable
 from central.town.keeping import newest_version, place_in
 from edge.events import BoxState, IncidentEvent
@@ -101,6 +104,8 @@ class CaseFile:
     hidden: frozenset[str]
     occupations: tuple[Occupation, ...]
     photos: tuple[Handed, ...]
+    ending: Ending
+    hold: Hold | None
 
     @property
     def pictures(self) -> tuple[EvidenceItem, ...]:
@@ -125,6 +130,8 @@ def read_case_file(session: Session, case_no: str) -> CaseFile | None:
             _occupation(session, one, case_no) for one in members_of(session, row.id)
         ),
         photos=_photos(session, row.id),
+        ending=ending_of(session, row),
+        hold=hold_of(session, row.id),
     )
 
 

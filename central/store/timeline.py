@@ -55,15 +55,21 @@ def evidence_by_event(session: Session, incident_id: str) -> dict[str, list[Evid
     """Pictures of an incident by the event that names them, in the order they were taken."""
     ref = EvidenceRefTable
     rows = session.execute(
-        select(ref, EvidenceTable.sha256)
+        select(ref, EvidenceTable.sha256, EvidenceTable.deleted_at)
         .join(EvidenceTable, EvidenceTable.sha256 == ref.sha256, isouter=True)
         .where(ref.incident_id == incident_id)
         .order_by(ref.taken_at, ref.role, ref.sha256)
     )
     found: dict[str, list[EvidenceItem]] = {}
-    for row, file in rows:
+    for row, file, deleted_at in rows:
         item = EvidenceItem(
-            row.sha256, row.role, row.bytes, row.taken_at, row.rev, file is not None
+            row.sha256,
+            row.role,
+            row.bytes,
+            row.taken_at,
+            row.rev,
+            file is not None and deleted_at is None,
+            deleted_at,
         )
         found.setdefault(row.event_id, []).append(item)
     return found

@@ -85,12 +85,13 @@ def detail_of(found: CaseDetail, neighbours: tuple[str | None, str | None]) -> D
         stream=found.case.stream,
         previous_no=neighbours[0],
         next_no=neighbours[1],
+        hold=found.hold,
     )
 
 
 def picture_of(item: EvidenceItem) -> Picture:
     """A picture named by an event."""
-    return Picture(item.sha256, item.role, item.taken_at, item.bytes, item.here)
+    return Picture(item.sha256, item.role, item.taken_at, item.bytes, item.here, item.deleted_at)
 
 
 def verdict_of(log: Iterable[LogEntry]) -> Verdict | None:
