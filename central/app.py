@@ -31,6 +31,7 @@ from central.open311.routes import router as open311_router
 from central.receiver import Address, Receiver, Tools, own_client_id
 from central.renditions import Renditions
 from central.settings import Settings
+from central.sweeper import Broom, Sweeper, policy_of
 from central.tell.book import Book, load_book
 from central.tell.sender import Tools as TellTools
 from central.tell.teller import Teller
@@ -85,6 +86,7 @@ def create_app(settings: Settings, now: Now = utc_now, *, receive: bool = True) 
     app.state.ticker = Ticker(database, now, settings.zone, changed) if receive else None
     app.state.book = load_book(settings.channels_file) if settings.channels_file else Book()
     app.state.teller = _make_teller(app, settings) if receive else None
+    app.state.sweeper = _make_sweeper(app, settings) if receive else None
     app.include_router(api_router)
     app.include_router(open311_router)
     app.include_router(web_router)
@@ -120,6 +122,12 @@ def _make_receiver(app: FastAPI, settings: Settings) -> Receiver:
     return Receiver(address, tools)
 
 
+def _make_sweeper(app: FastAPI, settings: Settings) -> Sweeper:
+    state = app.state
+    policy = policy_of(settings)
+    return Sweeper(Broom(state.database, state.evidence, state.renditions, policy, state.now))
+
+
 def _make_teller(app: FastAPI, settings: Settings) -> Teller:
     state = app.state
     pictures = Pictures(state.database, state.evidence, state.renditions)
@@ -144,7 +152,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.info("half_uploads_removed", files=removed)
     _make_demo_user(app)
     app.state.hub.open()
-    threads = [app.state.receiver, app.state.ticker, app.state.teller]
+    threads = [app.state.receiver, app.state.ticker, app.state.teller, app.state.sweeper]
     running = [one for one in threads if one is not None]
     for one in running:
         one.start()

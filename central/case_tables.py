@@ -154,6 +154,18 @@ class CasePhotoTable(Base):
     by: Mapped[str] = mapped_column(String(80))
 
 
+class CaseHoldTable(Base):
+    """A case under legal hold: nothing of it is deleted until it is released."""
+
+    __tablename__ = "case_holds"
+    case_id: Mapped[int] = mapped_column(
+        RowId, ForeignKey("cases.id"), primary_key=True, autoincrement=False
+    )
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(80))
+
+
 class TransitionTable(Base):
     """Append-only and chained by hash (`central.cases.chain`); triggers refuse UPDATE and DELETE.
 

@@ -16,6 +16,7 @@ from central.commands import DatabaseUrl, DataDir, refusal, said_in_words, setti
 from central.db import Database
 from central.intake import printable
 from central.log import set_up as set_up_log
+from central.package_cli import packages
 from central.serve import CannotServe
 from central.serve import serve as run_server
 from central.tell_cli import tellers
@@ -39,6 +40,7 @@ app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 app.add_typer(databases, name="db")
 app.add_typer(audits, name="audit")
+app.add_typer(packages, name="package")
 app.add_typer(cameras, name="camera")
 
 
@@ -80,6 +82,10 @@ def serve(  # noqa: PLR0913 one parameter per option
     ] = None,
     channels_file: Annotated[
         Path | None, typer.Option(help="channels.yaml: who is told on which channel.")
+    ] = None,
+    retention: Annotated[
+        bool | None,
+        typer.Option("--retention", help="Delete pictures kept long enough (JINMU_RETAIN_…_DAYS)."),
     ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning, error.")] = None,
 ) -> None:

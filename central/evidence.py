@@ -57,6 +57,21 @@ class EvidenceFiles:
             raise ValueError("not a SHA-256 in small hexadecimal digits")
         return self._folder / sha256[:2] / f"{sha256}.jpg"
 
+    def find(self, sha256: str) -> Path | None:
+        """The picture's file if it is there; never through a link: only what `write` made counts.
+
+        Raises ValueError for what is not a SHA-256.
+        """
+        path = self.path_of(sha256)
+        return path if path.is_file() and not path.is_symlink() else None
+
+    def remove(self, sha256: str) -> None:
+        """Take a picture away; nothing when it is not there."""
+        path = self.path_of(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.exists():
+            _sync_folder(path.parent)
+
     def write(self, sha256: str, content: bytes) -> None:
         """Put the picture on disk so that it survives a power cut: file, name and folder synced."""
         path = self.path_of(sha256)

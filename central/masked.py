@@ -22,7 +22,8 @@ def masked_pictures(session: Session, numbers: Sequence[str]) -> dict[str, str]:
         .join(CaseIncidentTable, CaseIncidentTable.incident_id == ref.incident_id)
         .join(CaseTable, CaseTable.id == CaseIncidentTable.case_id)
         .join(EvidenceTable, EvidenceTable.sha256 == ref.sha256)
-        .where(CaseTable.case_no.in_(numbers), ref.role.endswith(MASKED, autoescape=True))
+        .where(CaseTable.case_no.in_(numbers), EvidenceTable.deleted_at.is_(None))
+        .where(ref.role.endswith(MASKED, autoescape=True))
         .order_by(ref.rev, ref.role.desc())
     )
     return {row[0]: row[1] for row in session.execute(statement)}

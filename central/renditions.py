@@ -73,6 +73,12 @@ class Renditions:
             raise Unreadable("the picture cannot be read")
         return shown
 
+    def forget(self, sha256: str) -> None:
+        """Take away what was made of a picture, whose original must be gone already."""
+        with self._lock:
+            for path in (self._folder / sha256[:2]).glob(f"{sha256}.*"):
+                path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """End the worker."""
         with self._lock:

@@ -16,6 +16,7 @@ Policy = Literal["auto", "always", "never"]
 """When an event must be signed: once any box is enrolled, always, or only if its box is."""
 
 ENV_PREFIX = "JINMU_"
+LEAST_DAYS = 30
 BACKENDS = ("sqlite", "postgresql")
 BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -57,7 +58,24 @@ class Settings(BaseModel):
     channels_file: Path | None = Field(
         None, description="channels.yaml: on which channels which party is told"
     )
+    retention: bool = Field(False, description="delete pictures that were kept long enough")
+    retain_void_days: Annotated[
+        int, Field(ge=0, le=36_500, description="raw, void or cleared by itself; 0 = for ever")
+    ] = 30
+    retain_handled_days: Annotated[
+        int, Field(ge=0, le=36_500, description="raw, of what was handled; 0 = for ever")
+    ] = 90
+    retain_masked_days: Annotated[
+        int, Field(ge=0, le=36_500, description="masked copies and curves; 0 = for ever")
+    ] = 1095
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("retain_void_days", "retain_handled_days", "retain_masked_days")
+    @classmethod
+    def _a_month_at_least(cls, value: int) -> int:
+        if 0 < value < LEAST_DAYS:
+            raise ValueError(f"at least {LEAST_DAYS} days (国令 799 asks for them), or 0: for ever")
+        return value
 
     @field_validator("database_url")
     @classmethod

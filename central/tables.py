@@ -12,10 +12,13 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from central.columns import Base, RowId
+
+KEPT = text("deleted_at IS NULL")
 
 
 class BoxTable(Base):
@@ -187,7 +190,10 @@ class EvidenceRefTable(Base):
 
 
 class EvidenceTable(Base):
-    """A picture that is on disk; its file was synced before this row was committed."""
+    """A picture that is on disk; its file was synced before this row was committed.
+
+    `deleted_at`: a rule of retention has taken the file away; the row stays for its hash.
+    """
 
     __tablename__ = "evidence"
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -196,6 +202,12 @@ class EvidenceTable(Base):
     height_px: Mapped[int]
     received_at: Mapped[datetime]
     uploaded_by: Mapped[str] = mapped_column(String(80))
+    deleted_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index(
+            "ix_evidence_kept", "received_at", "sha256", postgresql_where=KEPT, sqlite_where=KEPT
+        ),
+    )
 
 
 class AuditTable(Base):

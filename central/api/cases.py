@@ -14,6 +14,7 @@ from central.api.schemas import (
     CaseList,
     CaseOut,
     EvidenceOut,
+    HoldOut,
     IncidentOut,
     LogOut,
     Problem,
@@ -94,6 +95,7 @@ def get_case(data: Data, me: Me, case_no: CaseNo) -> CaseDetailOut | Response:
         timeline=[TimelineOut.model_validate(event) for event in detail.timeline],
         log=[LogOut.model_validate(entry) for entry in detail.log],
         evidence=[EvidenceOut.model_validate(item) for item in detail.evidence],
+        hold=HoldOut.model_validate(detail.hold) if detail.hold else None,
     )
 
 

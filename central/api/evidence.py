@@ -156,9 +156,7 @@ def _answer(request: Request, context: Work, path: Path, viewed: Viewed) -> Resp
 def _original(context: Work, files: EvidenceFiles, sha256: str) -> Path | None:
     with context.data.read() as session:
         here = store.has_evidence(session, sha256)
-    path = files.path_of(sha256)
-    # Never through a symbolic link: only files that `write` made are evidence.
-    return path if here and path.is_file() and not path.is_symlink() else None
+    return files.find(sha256) if here else None
 
 
 def _noted(context: Work, action: str, sha256: str, did: dict[str, Any]) -> store.Noted:
@@ -191,6 +189,11 @@ def _store(context: Work, files: EvidenceFiles, sha256: str, content: bytes) -> 
     except BadPicture as bad:
         log.warning("evidence_refused", code=bad.code, by=context.me.actor)
         return problem(422, bad.code, str(bad))
+    with context.data.read() as session:
+        unwanted = store.is_deleted(session, sha256)
+    if unwanted:  # a rule of retention has taken it away: the box may forget it
+        stored = Stored(sha256=sha256, created=False, referenced=True)
+        return Response(stored.model_dump_json(), 200, media_type="application/json")
     files.write(sha256, content)
     new = store.NewEvidence(sha256, len(content), size.width_px, size.height_px, context.me.actor)
     with context.data.write() as session:

@@ -98,12 +98,15 @@ class CaseList(Shape):
 
 
 class EvidenceOut(Shape):
+    """`deleted_at`: it was here, and a rule of retention has taken it away."""
+
     sha256: str
     role: str
     bytes: int
     taken_at: datetime
     rev: int
     here: bool
+    deleted_at: datetime | None
 
 
 class TimelineOut(Shape):
@@ -176,12 +179,21 @@ class IncidentOut(Shape):
     case_no: str | None
 
 
+class HoldOut(Shape):
+    reason: str
+    at: datetime
+    by: str
+
+
 class CaseDetailOut(Shape):
+    """`hold`: nothing of the case is deleted while it stands (legal hold)."""
+
     case: CaseOut
     incidents: list[IncidentOut]
     timeline: list[TimelineOut]
     log: list[LogOut]
     evidence: list[EvidenceOut]
+    hold: HoldOut | None
 
 
 Name = Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")]

@@ -56,7 +56,9 @@ _HINTS = _grant(READ, r"/(events|metrics)")
 _JUDGE = _grant(POST, r"/api/v1/cases/.*")
 _PAGES_READ = _grant(READ, r"/(?!api/|cases/new\Z).*")
 _LEAVE = _grant(POST, r"/logout(/everywhere)?")
-_ACT = _grant(POST, r"/(cases/[^/]*/(verdict|handled|suggestions)|appeals/[^/]*/(act|suggestions))")
+_ACT = _grant(
+    POST, r"/(cases/[^/]*/(verdict|handled|hold|suggestions)|appeals/[^/]*/(act|suggestions))"
+)
 # Appeals are entered at the desk or by programs; duties towards them are whoever's work they are.
 _APPEALS = _grant(POST, r"/api/v1/appeals/.*")
 _ADD_APPEAL = _grant(POST, r"/api/v1/appeals")

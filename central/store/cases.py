@@ -22,6 +22,7 @@ from central.columns import UtcDateTime
 from central.routing.codes import Code
 from central.store.acting import allowed_of, perform
 from central.store.boxes import stream_names
+from central.store.holding import hold_of
 from central.store.lists import NEWEST_FIRST, count_matching, ids_of, matching, most_counted
 from central.store.photos import photos_of
 from central.store.pictures import Picture, pictures_of
@@ -65,7 +66,7 @@ def get_case(session: Session, case_no: str, who: Person = NOBODY) -> CaseDetail
         return None
     case, incident = row
     (seen,) = shown(session, [(case, incident)])
-    members = _members(session, case.id)
+    members = members_of(session, case.id)
     timelines = {one.incident_id: timeline_of(session, one.incident_id) for one in members}
     evidence = {
         (item.sha256, item.role): item
@@ -80,6 +81,7 @@ def get_case(session: Session, case_no: str, who: Person = NOBODY) -> CaseDetail
         (*evidence.values(), *photos_of(session, case.id)),
         tuple(incident_of(one, case_no) for one in members),
         org_name(session, case.lead),
+        hold_of(session, case.id),
     )
 
 
@@ -113,7 +115,7 @@ def cases_by_no(session: Session, numbers: Sequence[str]) -> tuple[Case, ...]:
 def log_entries(session: Session, case: CaseTable) -> tuple[LogEntry, ...]:
     """The log of a case for people, the oldest row first; other cases by number if seen."""
     log = log_of(session, case)
-    hidden = _hidden(session, {row.entry.detail.case_no for row in log} - {""})
+    hidden = hidden_cases(session, {row.entry.detail.case_no for row in log} - {""})
     return tuple(
         LogEntry(
             row.number,
@@ -132,7 +134,7 @@ def log_entries(session: Session, case: CaseTable) -> tuple[LogEntry, ...]:
     )
 
 
-def _hidden(session: Session, numbers: set[str]) -> set[str]:
+def hidden_cases(session: Session, numbers: set[str]) -> set[str]:
     """Of these numbers of cases those that may not be seen."""
     if not numbers or not is_limited(session):
         return set()
@@ -209,7 +211,8 @@ def _name(names: dict[tuple[str, str, str], str], incident: IncidentTable | None
     return names.get((incident.site, incident.box, incident.stream), "")
 
 
-def _members(session: Session, case_id: int) -> Sequence[IncidentTable]:
+def members_of(session: Session, case_id: int) -> Sequence[IncidentTable]:
+    """The incidents of a case, the earliest first."""
     return session.scalars(
         select(IncidentTable)
         .join(CaseIncidentTable, CaseIncidentTable.incident_id == IncidentTable.incident_id)

@@ -27,9 +27,12 @@ def photos_of(session: Session, case_id: int) -> tuple[EvidenceItem, ...]:
     """The photos of a case, the oldest first."""
     photo, file = CasePhotoTable, EvidenceTable
     rows = session.execute(
-        select(photo.sha256, photo.at, file.bytes)
+        select(photo.sha256, photo.at, file.bytes, file.deleted_at)
         .join(file, file.sha256 == photo.sha256)
         .where(photo.case_id == case_id)
         .order_by(photo.at, photo.sha256)
     )
-    return tuple(EvidenceItem(sha256, AFTER, size, at, 0, True) for sha256, at, size in rows)
+    return tuple(
+        EvidenceItem(sha256, AFTER, size, at, 0, deleted_at is None, deleted_at)
+        for sha256, at, size, deleted_at in rows
+    )

@@ -37,12 +37,15 @@ class NewEvidence:
 
 
 def pictures_of(session: Session, incident_ids: list[str]) -> dict[str, Picture]:
-    """Best picture of each incident that names any: one that is here, then by role, then by rev."""
+    """Best picture of each incident that names any: one that is here, then by role, then by rev.
+
+    One that was deleted is none.
+    """
     ref = EvidenceRefTable
     rows = session.execute(
         select(ref.incident_id, ref.sha256, ref.role, ref.rev, EvidenceTable.sha256)
         .join(EvidenceTable, EvidenceTable.sha256 == ref.sha256, isouter=True)
-        .where(ref.incident_id.in_(incident_ids))
+        .where(ref.incident_id.in_(incident_ids), EvidenceTable.deleted_at.is_(None))
     )
     best: dict[str, tuple[tuple[bool, int, int, str], Picture]] = {}
     for incident_id, sha256, role, rev, file in rows:
@@ -67,7 +70,8 @@ def add_evidence(session: Session, new: NewEvidence, now: datetime) -> bool:
 
 def has_evidence(session: Session, sha256: str) -> bool:
     """Whether the file is here, for whoever may see it."""
-    here = session.get(EvidenceTable, sha256) is not None
+    row = session.get(EvidenceTable, sha256)
+    here = row is not None and row.deleted_at is None
     return here and may_see_picture(session, sha256)
 
 
@@ -75,6 +79,11 @@ def is_referenced(session: Session, sha256: str) -> bool:
     """Whether any event names the picture; one that came early or by mistake is not (yet)."""
     named = select(EvidenceRefTable.sha256).where(EvidenceRefTable.sha256 == sha256).limit(1)
     return session.scalar(named) is not None
+
+
+def shows_nobody(role: str) -> bool:
+    """Whether a picture of this role shows nobody who could be known, so that it may go out."""
+    return role.endswith(GOING_OUT) or role == CURVE
 
 
 def _role_rank(role: str) -> int:

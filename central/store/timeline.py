@@ -12,7 +12,7 @@ from edge.events import IncidentEvent
 
 def timeline_of(session: Session, incident_id: str) -> tuple[TimelineEvent, ...]:
     """Every event of an incident by `rev`, whenever it arrived."""
-    evidence = _evidence_by_event(session, incident_id)
+    evidence = evidence_by_event(session, incident_id)
     rows = session.scalars(
         select(EventTable)
         .where(EventTable.incident_id == incident_id)
@@ -51,18 +51,25 @@ def _with_case_no(session: Session) -> Select[IncidentTable, str | None]:
     )
 
 
-def _evidence_by_event(session: Session, incident_id: str) -> dict[str, list[EvidenceItem]]:
+def evidence_by_event(session: Session, incident_id: str) -> dict[str, list[EvidenceItem]]:
+    """Pictures of an incident by the event that names them, in the order they were taken."""
     ref = EvidenceRefTable
     rows = session.execute(
-        select(ref, EvidenceTable.sha256)
+        select(ref, EvidenceTable.sha256, EvidenceTable.deleted_at)
         .join(EvidenceTable, EvidenceTable.sha256 == ref.sha256, isouter=True)
         .where(ref.incident_id == incident_id)
         .order_by(ref.taken_at, ref.role, ref.sha256)
     )
     found: dict[str, list[EvidenceItem]] = {}
-    for row, file in rows:
+    for row, file, deleted_at in rows:
         item = EvidenceItem(
-            row.sha256, row.role, row.bytes, row.taken_at, row.rev, file is not None
+            row.sha256,
+            row.role,
+            row.bytes,
+            row.taken_at,
+            row.rev,
+            file is not None and deleted_at is None,
+            deleted_at,
         )
         found.setdefault(row.event_id, []).append(item)
     return found

@@ -123,7 +123,7 @@ class CasePage:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceItem:
-    """A picture named by an event; `here` once its file has arrived."""
+    """A picture named by an event; `here` once its file has arrived, until it is deleted."""
 
     sha256: str
     role: str
@@ -131,6 +131,7 @@ class EvidenceItem:
     taken_at: datetime
     rev: int
     here: bool
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,15 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Why, since when and by whom everything of a case is kept (legal hold)."""
+
+    reason: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDetail:
     """Everything of one case; the timeline is that of its first incident.
 
@@ -196,6 +206,7 @@ class CaseDetail:
     evidence: tuple[EvidenceItem, ...]
     incidents: tuple["Incident", ...] = ()
     lead_name: str = ""
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)

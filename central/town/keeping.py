@@ -155,6 +155,20 @@ def load_places(session: Session) -> Mapping[str, Called]:
     return _kept(session, "jinmu_places", lambda _: dict(map(_called, session.execute(rows))))
 
 
+def place_in(session: Session, place: str, version: int) -> Place | None:
+    """A place as it was in a version of the town; None where that did not know it."""
+    item = TownItemTable
+    body = session.scalar(
+        select(item.body).where(
+            item.kind == "places",
+            item.key == place,
+            item.since <= version,
+            item.until.is_(None) | (item.until > version),
+        )
+    )
+    return None if body is None else PlaceRow.model_validate(body).value()
+
+
 def _called(row: Row[str, dict[str, Any]]) -> tuple[str, Called]:
     place = PlaceRow.model_validate(row.body)
     return row.key, Called(place.name, place.address)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from central import auth, store
+from central.api.holding import may_hold
+from central.api.package import may_raw
 from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
@@ -165,7 +167,9 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
         orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
-    return replace(detail, likely=likely_of(who, case_no, alike), orgs=orgs)
+    likely = likely_of(who, case_no, alike)
+    me = who.request.state.principal
+    return replace(detail, likely=likely, orgs=orgs, may_raw=may_raw(me), may_hold=may_hold(me))
 
 
 def case_values(

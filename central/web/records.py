@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from central.cases.judging import JUDGING, judgements
 from central.cases.states import STATES, TABS, UNACCEPTED, State, Tab
 from central.store import (
     Box,
@@ -35,7 +36,6 @@ from central.web.views import (
 from edge.events import BoxState, StreamState
 
 SHOWN_RANGES = 8
-JUDGING = ("confirm", "reject", "handle")
 
 
 def card_of(case: Case, verdict: Verdict | None = None) -> Card:
@@ -85,22 +85,18 @@ def detail_of(found: CaseDetail, neighbours: tuple[str | None, str | None]) -> D
         stream=found.case.stream,
         previous_no=neighbours[0],
         next_no=neighbours[1],
+        hold=found.hold,
     )
 
 
 def picture_of(item: EvidenceItem) -> Picture:
     """A picture named by an event."""
-    return Picture(item.sha256, item.role, item.taken_at, item.bytes, item.here)
+    return Picture(item.sha256, item.role, item.taken_at, item.bytes, item.here, item.deleted_at)
 
 
 def verdict_of(log: Iterable[LogEntry]) -> Verdict | None:
     """The judgement in force: the last one that was not taken back."""
-    standing: list[LogEntry] = []
-    for row in log:
-        if row.action in JUDGING:
-            standing.append(row)
-        elif row.action == "undo" and standing:
-            standing.pop()
+    standing = judgements(log)
     if not standing:
         return None
     last = standing[-1]

@@ -9,13 +9,14 @@ MASKED = "_masked"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture of a case; `present` says whether the box has uploaded it yet."""
+    """One picture of a case; `present`: the box has uploaded it and it was not deleted since."""
 
     sha256: str
     role: str
     taken_at: datetime
     byte_count: int
     present: bool
+    deleted_at: datetime | None = None
 
     @property
     def is_original(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import blake2s
 
-from central.store import Dismissed, Suggestion, is_appeal
+from central.store import Dismissed, Hold, Suggestion, is_appeal
 from central.web.facts import Facts, told_in
 from central.web.viewer import Picture
 
@@ -159,6 +159,10 @@ class Detail:
     likely: Likely | None = None
     orgs: tuple[tuple[str, str], ...] = ()
     """Organisations that a case can be given to, id and name; empty where the town keeps none."""
+    may_raw: bool = False
+    """Whether the onlooker may have pictures as the box sent them."""
+    hold: Hold | None = None
+    may_hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,7 @@ def test_script_gets_parts_and_the_picture_is_left_alone(
         "progress",
         "suggestions",
         "facts",
+        "package",
         "timeline",
     ]
 

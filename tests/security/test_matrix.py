@@ -19,6 +19,7 @@ from tests.support import measured
 FIRST_CASE = {"number": "FL-20261124-0001"}
 LATE = {"version": 999}  # nobody has seen this version: allowed callers are told so, 409
 HANDLED = {"files": {"version": (None, "999")}}
+WHY = {"json": {"reason": "x"}}
 Row = tuple[str, str, dict[str, Any], tuple[int, int, int, int, int, int]]
 
 # fmt: off
@@ -42,6 +43,8 @@ MATRIX: list[Row] = [
     ("POST", "/cases/{case_no}/verdict", {"data": {"action": "confirm", "version": "999"}},
      (401, 403, 403, 403, 409, 409)),
     ("POST", "/cases/{case_no}/handled", HANDLED, (401, 403, 403, 403, 409, 409)),
+    ("POST", "/cases/{case_no}/hold", {"data": {"action": "hold", "reason": "x"}},
+     (401, 403, 403, 403, 403, 303)),
     ("GET", "/parts/boxes", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/parts/cases", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/parts/cases/{case_no}", {}, (303, 403, 403, 403, 200, 200)),
@@ -80,6 +83,10 @@ MATRIX: list[Row] = [
     ("GET", "/api/v1/cases", {}, (401, 403, 200, 200, 200, 200)),
     ("POST", "/api/v1/cases", {"json": {}}, (401, 403, 403, 422, 422, 422)),
     ("GET", "/api/v1/cases/{case_no}", {}, (401, 403, 200, 200, 200, 200)),
+    ("GET", "/api/v1/cases/{case_no}/package", {}, (401, 403, 200, 200, 200, 200)),
+    ("GET", "/api/v1/cases/{case_no}/package.zip", {}, (401, 403, 200, 200, 200, 200)),
+    ("POST", "/api/v1/cases/{case_no}/hold", WHY, (401, 403, 403, 403, 403, 204)),
+    ("POST", "/api/v1/cases/{case_no}/release", WHY, (401, 403, 403, 403, 403, 204)),
     ("POST", "/api/v1/cases/{case_no}/actions/{action}", {"json": LATE},
      (401, 403, 403, 409, 409, 409)),
     ("POST", "/api/v1/cases/{case_no}/handled", HANDLED, (401, 403, 403, 409, 409, 409)),
@@ -195,6 +202,12 @@ ACTING = {
     ("POST", "/api/v1/appeals/{appeal_no}/suggestions/{say}"),
     ("POST", "/api/v1/cases/{case_no}/actions/{action}"),
 }
+# What a leader may do and the desk may not.
+LEADING = {
+    ("POST", "/cases/{case_no}/hold"),
+    ("POST", "/api/v1/cases/{case_no}/hold"),
+    ("POST", "/api/v1/cases/{case_no}/release"),
+}
 
 
 @pytest.mark.parametrize(("method", "path", "sent", "expected"), MATRIX, ids=IDS)
@@ -205,6 +218,8 @@ def test_who_works_on_cases_reaches_what_the_desk_does_but_its_tools(
         return
     desk = 403 if (method, path) in ADMINISTRATION else expected[CALLERS.index("desk")]
     wanted = dict.fromkeys(("dispatcher", "handler", "verifier", "leader"), desk)
+    if (method, path) in LEADING:
+        wanted["leader"] = expected[CALLERS.index("administrator")]
     wanted["observer"] = 403 if (method, path) in ACTING else desk
     got = {
         role: cast.caller(role).request(method, cast.path(path), **sent).status_code

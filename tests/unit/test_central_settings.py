@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from central.cases.retention import Policy
 from central.settings import SettingsError, is_loopback, load
+from central.sweeper import policy_of
 
 
 def test_options_stand_over_environment_over_defaults() -> None:
@@ -38,6 +40,8 @@ def test_the_embedded_database_lies_in_the_data_directory(tmp_path: Path) -> Non
         ("timezone", "../etc/passwd", "Asia/Shanghai"),
         ("site", "PUJIN", "--site"),
         ("log_level", "loud", "--log-level"),
+        ("retain_void_days", "29", "at least 30 days"),
+        ("retain_masked_days", "-1", "--retain-masked-days"),
     ],
 )
 def test_nonsense_is_refused(option: str, value: str, says: str) -> None:
@@ -64,3 +68,9 @@ def test_the_demo_runs_on_the_loopback(host: str) -> None:
     options: dict[str, Any] = {"demo_login": True, "host": host}
     assert load(options, {}).demo_login
     assert is_loopback(host)
+
+
+def test_pictures_are_kept_for_ever_unless_it_is_said() -> None:
+    assert not policy_of(load({}, {})).is_on
+    days = policy_of(load({}, {"JINMU_RETENTION": "true", "JINMU_RETAIN_MASKED_DAYS": "0"}))
+    assert days == Policy(30, 90, 0)
