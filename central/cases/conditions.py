@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from central.cases.moves import Situation
+from central.cases.states import LEVELS
 
 MAX_RETURNS = 2
 MAX_EXTENSIONS = 2
 MAX_SUSPENSION = timedelta(days=30)
 REOPEN_BY_PERSON = timedelta(hours=72)
-LEVELS = 3
 
 FEW_WORDS = 3
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from central.cases.standing import Asked, Entry, Rise, Standing, with_times
-from central.cases.states import Action, RejectReason, VoidReason
+from central.cases.states import LEVELS, Action, RejectReason, VoidReason
 
 JUDGING: frozenset[Action] = frozenset({"confirm", "reject", "handle", "merge"})
 """What a person can take back, as long as nothing has been decided since."""
@@ -87,8 +87,15 @@ def _returned(standing: Standing, entry: Entry) -> Standing:
 
 
 def _offered(standing: Standing, entry: Entry) -> Standing:
-    """Somebody new has to act: who hears of their silence is asked from the first level on."""
-    return with_times(replace(standing, level=0), offered_at=entry.at)
+    """Somebody new has to act: who hears of their silence is asked from the first level on.
+
+    The third level's moment stays: it counts from the filing, the reopening or the return by who
+    had accepted, whoever is asked meanwhile. Only once it has heard does an offer count anew.
+    """
+    waited_anew = entry.from_state == "accepted" or standing.level >= LEVELS
+    unowned_at = entry.at if waited_anew else standing.times.unowned_at
+    asked = replace(standing, level=0)
+    return with_times(asked, offered_at=entry.at, unowned_at=unowned_at)
 
 
 def _assisted(standing: Standing, entry: Entry) -> Standing:

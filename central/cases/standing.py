@@ -110,12 +110,15 @@ class Times:
     """All that a clock may look at. Comments and edits leave no trace here.
 
     `severity` and `limits` are those at filing; empty limits are the scene's own. `offered_at` is
-    since when somebody new is asked to accept it: a dispatch or a return, for the levels alone.
+    since when somebody new is asked to accept it: a dispatch or a return, for the first two levels.
+    `unowned_at` is the first of those since somebody last had it, or since the third level last
+    heard: for the third level, which going back and forth does not put off.
     """
 
     filed_at: datetime | None = None
     waiting_since: datetime | None = None
     offered_at: datetime | None = None
+    unowned_at: datetime | None = None
     accepted_at: datetime | None = None
     handled_at: datetime | None = None
     severity: str = ""

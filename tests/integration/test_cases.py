@@ -166,6 +166,26 @@ def test_every_dispatch_and_every_return_climbs_to_the_third_level_within_the_ho
     assert lane.sound()
 
 
+@pytest.mark.parametrize("asleep", [False, True])
+def test_dispatching_back_and_forth_does_not_put_off_the_third_level(
+    lane: Lane, asleep: bool
+) -> None:
+    occupy(lane)
+    for minute in range(4, 62, 4):
+        to = ("property-jinyuan", "enforcement")[minute // 4 % 2]
+        lane.does(f"22:{minute:02}:00", "dispatch", "dispatcher", to=to)
+    lane.until("23:03:09")
+    assert levels(lane) == 0, "each organisation had four minutes"
+    if asleep:
+        lane.now = at("23:30:00")
+        assert [done.count("escalate") for done in lane.tick()] == [1]
+    lane.until("23:30:00")
+    assert lane.tick() == []
+    told = [one.role for one in lane.tells if one.kind == "escalated"]
+    assert (told, lane.case().level, lane.case().state) == (["leader"], 3, "dispatched")
+    assert lane.sound()
+
+
 def levels(lane: Lane) -> int:
     return sum(one.kind == "escalated" for one in lane.tells)
 

@@ -263,7 +263,7 @@ def test_a_return_and_a_dispatch_ask_anew_and_no_other_clock_moves() -> None:
         standing = do(standing, move(action, role, minutes)).standing  # type: ignore[arg-type]
         due = standing.deadlines
         assert standing.level == 0
-        assert due.levels_at == (at(minutes + 5), at(minutes + 15), at(minutes + 60))
+        assert due.levels_at == (at(minutes + 5), at(minutes + 15), at(70 + 60))
         assert due.accept_at == due.levels_at[0]
         assert (due.official_at, due.internal_at) == (at(120), at(30))
         standing = do(standing, move("escalate", "system", minutes + 5)).standing
