@@ -173,6 +173,7 @@ def _reopened(standing: Standing, entry: Entry) -> Standing:
         standing,
         close_reason=None,
         ended_at=None,
+        ended_from=None,
         reopens=standing.reopens + 1,
         level=0,
         reminded=0,

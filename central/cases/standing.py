@@ -162,6 +162,7 @@ class Standing:
     informed: tuple[str, ...] = ()
     queued_at: datetime | None = None
     ended_at: datetime | None = None
+    ended_from: State | None = None
     suspended_until: datetime | None = None
     asked: Asked | None = None
     level: int = 0
@@ -189,11 +190,6 @@ class Standing:
     def has_ended(self) -> bool:
         """Whether the case is closed in any way."""
         return self.state in ENDED
-
-    @property
-    def accepted(self) -> bool:
-        """Whether anybody has ever taken it on."""
-        return self.times.accepted_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,6 +292,23 @@ def test_half_an_hour_reopens_and_a_day_is_a_repetition(lane: Lane) -> None:
     assert lane.case(first).close_reason == "self_cleared"
 
 
+def test_what_was_sent_back_and_comes_again_waits_for_a_dispatch(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "dispatch", "dispatcher", to="property-jinyuan")
+    lane.does("22:05:00", "accept", org="property-jinyuan")
+    lane.does("22:06:00", "return", org="property-jinyuan", note="不是我们的")
+    lane.sees("22:07:00", "cleared", 1, since="21:58:10")
+    lane.until("22:20:00")
+    assert lane.case().close_reason == "self_cleared"
+    lane.sees("22:30:00", "confirmed", 2)
+    assert (lane.case().state, lane.case().holder, lane.case().level) == ("returned", "", 0)
+    assert (lane.tells[-1].kind, lane.tells[-1].role) == ("reopened", "dispatcher")
+    lane.until("23:30:00")
+    assert (lane.case().level, levels(lane)) == (3, 3)
+    assert lane.does("23:31:00", "dispatch", "dispatcher", to="enforcement").state == "dispatched"
+    assert lane.sound()
+
+
 def test_what_comes_while_somebody_is_at_work_is_theirs(lane: Lane) -> None:
     occupy(lane)
     lane.does("22:04:00", "accept")

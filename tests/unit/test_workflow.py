@@ -155,8 +155,8 @@ def test_every_cell_of_state_action_and_role(state: State | None) -> None:
 
 def test_the_table_has_exactly_the_rows_of_the_study() -> None:
     numbers = [line.split()[0] for line in EXPECTED.strip().splitlines()]
-    assert {rule.number for rule in TABLE} - {"21a", "21b"} == set(numbers)
-    # 21 has three targets: back to who had it, else to where it waits for somebody
+    assert {rule.number for rule in TABLE} - {"21a", "21b", "21c"} == set(numbers)
+    # 21 has four targets: back to who had it, else to where it waits for somebody
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,28 @@ def test_the_table_has_exactly_the_rows_of_the_study() -> None:
     [
         ((("file", "system"), ("self_clear", "system")), "filed"),
         ((("file", "system"), ("dispatch", "system"), ("self_clear", "system")), "dispatched"),
+        ((*WAYS["returned"], ("self_clear", "system")), "returned"),
+        ((*WAYS["accepted"], ("return", "handler"), ("self_clear", "system")), "returned"),
+        ((*WAYS["accepted"], ("return", "handler"), ("transfer", "leader")), "returned"),
+        (
+            (
+                *WAYS["accepted"],
+                ("return", "handler"),
+                ("dispatch", "dispatcher"),
+                ("self_clear", "system"),
+            ),
+            "dispatched",
+        ),
     ],
 )
 def test_a_case_that_nobody_had_accepted_waits_again_after_reopening(
     steps: tuple[tuple[Action, Role], ...], target: State
 ) -> None:
-    assert do(after(steps), move("reopen", "system", 30)).standing.state == target
+    again = do(after(steps), move("reopen", "system", 30))
+    assert (again.standing.state, again.standing.holder) == (target, "")
+    (told,) = [(one.org, one.role) for one in again.tells if one.kind == "reopened"]
+    assert told == (("物业", "") if target == "dispatched" else ("", "dispatcher"))
+    assert again.standing.deadlines.levels_at == (at(35), at(45), at(90))
 
 
 def test_a_case_that_somebody_had_goes_back_to_them_and_the_total_clock_went_on() -> None:
