@@ -114,6 +114,13 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
     return tuple(found)
 
 
+def must_say(state: State, role: Role) -> bool:
+    """Whether who hands in has to write what was done, whatever a photo or a sensor shows."""
+    rules = BY_STATE_AND_ACTION.get((state, "handle"), ())
+    mine = next((rule for rule in rules if role in rule.roles), None)
+    return mine is not None and "said_done" in mine.needs
+
+
 SAID_WITH_IT = frozenset(
     {
         "names_org",
@@ -123,6 +130,7 @@ SAID_WITH_IT = frozenset(
         "next_level",
         "not_reminded",
         "shown_done",
+        "said_done",
     }
 )
 

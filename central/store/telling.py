@@ -27,6 +27,7 @@ OVER: dict[Action, str] = {
     "void": "案件作废, 无需处置",
     "merge": "已并入案件 {case_no}, 按该案处置",
     "dispatch": "已改派, 无需处置",
+    "handle": "受理席已登记处置完毕, 无需前往",
 }
 """Why nobody needs to go any more, for those who were told."""
 CALLED_BACK: frozenset[Action] = frozenset({"undo", "unmerge"})

@@ -241,7 +241,7 @@ def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
 
 def test_a_sensor_that_disagrees_sends_the_case_back(lane: Lane) -> None:
     occupy(lane)
-    with pytest.raises(Refused, match="say what was done"):
+    with pytest.raises(Refused, match="say who did what"):
         lane.does("22:03:30", "handle", "desk", note="ok")
     lane.does("22:04:00", "handle", "desk")
     with pytest.raises(Refused, match="sees the place occupied"):

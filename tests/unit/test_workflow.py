@@ -18,12 +18,12 @@ from central.cases.states import (
     State,
 )
 from central.cases.table import TABLE
-from central.cases.workflow import allowed, apply, fold
+from central.cases.workflow import allowed, apply, fold, must_say
 from tests.cases import CLEAR, OCCUPIED, ORG, WAYS, after, at, do, move
 
 # Written from the study's §9 and its notes, not from the table: row, action, roles, from, to ("=":
 # stays, "<": what it was before). a = administrator, d = desk, p = dispatcher, h = handler,
-# v = verifier, l = leader, s = system, o = observer. Not of the study: the desk in 14, and 14a, the
+# v = verifier, l = leader, s = system, o = observer. Not of the study: the desk in 14, and 14b, the
 # one key of the review page for what was settled before anybody had accepted it.
 EXPECTED = """
 3    file         sda      -                                                 filed
@@ -46,7 +46,8 @@ EXPECTED = """
 13c  refuse       l        accepted                                          =
 13b  resume       slpa     suspended                                         accepted
 14   handle       hda      accepted                                          handled
-14a  handle       hda      filed dispatched                                  handled
+14a  handle       ha       filed dispatched                                  handled
+14b  handle       da       filed dispatched                                  handled
 15   rework       s        handled                                           accepted
 15a  rework       va       handled                                           accepted
 16   verify       s        handled                                           closed
@@ -135,7 +136,7 @@ def test_every_cell_of_state_action_and_role(state: State | None) -> None:
             reason={"reject": "other", "void": "test"}.get(action, ""),
             detail=replace(ORG, until=at(10) + timedelta(days=3), level=standing.level + 1),
         )
-        sensor = CLEAR if action in ("verify", "self_clear") else OCCUPIED
+        sensor = CLEAR if action in ("verify", "explain", "self_clear") else OCCUPIED
         target = ROWS.get((state, action, role))
         if target is None:
             with pytest.raises(Refused) as refused:
@@ -529,6 +530,22 @@ def test_the_sensor_contradicts_only_while_it_sees() -> None:
         assert closed.close_reason == "handled"
 
 
+@pytest.mark.parametrize("state", ["accepted", "handled"])
+@pytest.mark.parametrize("role", ["verifier", "leader", "administrator"])
+def test_an_explanation_closes_nothing_that_a_camera_sees_occupied(
+    state: State, role: Role
+) -> None:
+    standing, wish = after(WAYS[state]), move("explain", role)
+    with pytest.raises(Refused, match="sees the place occupied") as refused:
+        do(standing, wish)
+    assert refused.value.code == "still_occupied"
+    assert "explain" not in allowed(Situation(standing, wish, OCCUPIED))
+    for sensor in (CLEAR, Sensor(sees=False)):
+        assert do(standing, wish, sensor).standing.close_reason == "explained"
+        with pytest.raises(Refused, match="needs a sentence"):
+            do(standing, replace(wish, detail=replace(ORG, note=" ")), sensor)
+
+
 @pytest.mark.parametrize("state", ["filed", "dispatched", "accepted"])
 def test_a_hand_in_says_or_shows_what_was_done_unless_the_place_is_seen_free(state: State) -> None:
     standing = after(WAYS[state])
@@ -542,6 +559,28 @@ def test_a_hand_in_says_or_shows_what_was_done_unless_the_place_is_seen_free(sta
         assert do(standing, move("handle", "handler", detail=said), CLEAR)
     for note in ("已清理", "the car left"):
         assert do(standing, move("handle", "handler", detail=replace(ORG, note=note)))
+
+
+@pytest.mark.parametrize("state", ["filed", "dispatched"])
+def test_the_desk_hands_in_what_nobody_accepted_with_words_and_as_its_own(state: State) -> None:
+    standing = after(WAYS[state])
+    shown = replace(ORG, note="已处", pictures=("0" * 64,))
+    for sensor in (OCCUPIED, CLEAR):
+        with pytest.raises(Refused, match="say who did what") as refused:
+            do(standing, move("handle", "desk", 9, detail=shown), sensor)
+        assert refused.value.code == "said_done"
+    outcome = do(standing, move("handle", "desk", 9, actor="li"))
+    done = outcome.standing
+    assert (done.holder, done.times.accepted_at, done.times.handled_at) == ("li", at(9), at(9))
+    assert [one.kind for one in outcome.tells] == ["recalled"]
+    back = do(done, move("rework", "system", 11)).standing
+    assert (back.state, back.holder) == ("accepted", "li")
+    assert do(after(WAYS["accepted"]), move("handle", "desk", 9, detail=shown), CLEAR)
+
+
+def test_who_has_to_write_what_was_done() -> None:
+    found = {(s, r) for s, r in itertools.product(OPEN, ROLES) if must_say(s, r)}  # type: ignore[arg-type]
+    assert found == {("filed", "desk"), ("dispatched", "desk")}
 
 
 def test_merged_goes_back_to_where_it_was() -> None:
@@ -580,7 +619,7 @@ def test_a_case_that_ended_in_time_stays_in_time_however_late_somebody_asks() ->
         ("transfer", "leader", 121, True),
     ):
         accepted = after(WAYS["accepted"])
-        closed = do(accepted, move(action, role, minutes)).standing  # type: ignore[arg-type]
+        closed = do(accepted, move(action, role, minutes), CLEAR).standing  # type: ignore[arg-type]
         wish = move("appeal", "handler", 180)
         if late:
             assert do(closed, wish).standing.appealed
