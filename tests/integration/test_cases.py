@@ -367,6 +367,40 @@ def test_people_merge_and_take_apart(lane: Lane) -> None:
     assert lane.sound()
 
 
+@pytest.mark.parametrize("heard", ["22:04:00", "23:10:00"])
+def test_what_is_taken_apart_again_climbs_again(lane: Lane, heard: str) -> None:
+    first = occupy(lane)
+    elsewhere = incident_event("confirmed", 1, number=500, incident=50, since=NOW)
+    with lane.write() as session:
+        second = store.merge(session, taken(elsewhere), lane.now, SHANGHAI).case_no
+    lane.does(heard, "merge", "desk", number=second or "", case_no=first)
+    lane.until("25:00:00")
+    before = len(lane.tells)
+    lane.does("25:00:00", "unmerge", "desk", number=second or "")
+    lane.until("26:00:00")
+    mine = [one for one in lane.tells[before:] if one.case_no == second]
+    told = [one.role for one in mine if one.kind == "escalated"]
+    levels = ["dispatcher", "duty_leader", "leader"]
+    assert told == (levels if heard > "23" else ["leader"])
+    assert "overdue" in [one.kind for one in mine]
+    assert lane.case(second or "").level == 3
+    assert lane.sound()
+
+
+def test_what_was_sent_back_and_called_off_is_the_dispatchers_again(lane: Lane) -> None:
+    first = occupy(lane)
+    elsewhere = incident_event("confirmed", 1, number=500, incident=50, since=NOW)
+    with lane.write() as session:
+        second = store.merge(session, taken(elsewhere), lane.now, SHANGHAI).case_no or ""
+    lane.does("22:04:00", "dispatch", "dispatcher", number=second, to="enforcement")
+    for action, role in (("merge", "desk"), ("unmerge", "desk"), ("return", "handler")):
+        lane.does("22:05:00", action, role, number=second, case_no=first, note="不是我们的")  # type: ignore[arg-type]
+    for action in ("merge", "unmerge"):
+        lane.does("22:06:00", action, "desk", number=second, case_no=first)  # type: ignore[arg-type]
+    again = [(one.org, one.role) for one in lane.tells if one.kind == "again"]
+    assert again == [("enforcement", ""), ("", "dispatcher")]
+
+
 def test_a_camera_under_confirmation_asks_the_desk(lane: Lane) -> None:
     with lane.write() as session:
         camera = ("pujin", "box-01", "gate-east")

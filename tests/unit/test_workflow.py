@@ -18,6 +18,7 @@ from central.cases.states import (
     State,
 )
 from central.cases.table import TABLE
+from central.cases.timers import timers
 from central.cases.workflow import allowed, apply, fold, must_say
 from tests.cases import CLEAR, OCCUPIED, ORG, WAYS, after, at, do, move
 
@@ -591,6 +592,42 @@ def test_merged_goes_back_to_where_it_was() -> None:
     closed = replace(move("unmerge"), survivor_open=False)
     with pytest.raises(Refused, match="closed"):
         do(merged, closed)
+
+
+@pytest.mark.parametrize("state", [s for s in OPEN if s not in ("accepted", "suspended")])
+@pytest.mark.parametrize("heard", [0, 1, 3])
+def test_what_is_parted_again_is_asked_for_again_however_often_it_was_before(
+    state: State, heard: int
+) -> None:
+    waiting = replace(after(WAYS[state]), level=heard, reminded=heard)
+    merged = do(waiting, move("merge", minutes=20)).standing
+    back = do(merged, move("unmerge", minutes=200)).standing
+    assert back.state == state
+    assert back.deadlines.official_at == waiting.deadlines.official_at
+    told = [one for one in timers(back, OCCUPIED) if one.action in ("escalate", "remind")]
+    assert told, "somebody hears of it"
+    if state in ("filed", "dispatched", "returned"):
+        assert back.deadlines.levels_at[:2] == (at(205), at(215))
+        third = at(260) if heard == 3 else waiting.deadlines.levels_at[2]
+        assert back.deadlines.levels_at[2] == third, "what has not heard yet hears at once"
+
+
+def test_what_somebody_had_is_theirs_again_with_its_lights_and_its_pause() -> None:
+    for state, expected in (("accepted", {"red", "overdue"}), ("suspended", {"resume"})):
+        standing = after(WAYS[state])  # type: ignore[index]
+        merged = do(standing, move("merge", minutes=20)).standing
+        assert timers(merged, OCCUPIED) == ()
+        back = do(merged, move("unmerge", minutes=200)).standing
+        assert {one.action for one in timers(back, OCCUPIED)} == expected
+        assert back.deadlines == standing.deadlines
+
+
+def test_what_was_struck_out_and_taken_back_is_not_silent_when_all_had_heard() -> None:
+    heard = replace(after(WAYS["dispatched"]), level=3)
+    voided = do(heard, move("reject", minutes=70, reason="other")).standing
+    back = do(voided, move("undo", minutes=80)).standing
+    assert (back.state, back.level) == ("dispatched", 0)
+    assert back.deadlines.levels_at == (at(85), at(95), at(140))
 
 
 def test_an_appeal_keeps_the_fact_and_is_decided_by_another_person() -> None:
