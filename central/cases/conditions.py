@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from central.cases.moves import Situation
+from central.cases.states import LEVELS
 
 MAX_RETURNS = 2
 MAX_EXTENSIONS = 2
 MAX_SUSPENSION = timedelta(days=30)
 REOPEN_BY_PERSON = timedelta(hours=72)
-LEVELS = 3
 
 FEW_WORDS = 3
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
@@ -69,8 +69,11 @@ def _seen_occupied(c: Situation) -> bool:
 def _shown_done(c: Situation) -> bool:
     """A photo, a few words, or the place seen free: an empty hand-in says nothing."""
     seen_free = not c.sensor.occupied and c.sensor.cleared_at is not None
-    detail = c.move.detail
-    return seen_free or bool(detail.pictures) or len(WORD.findall(detail.note)) >= FEW_WORDS
+    return seen_free or bool(c.move.detail.pictures) or _said_done(c)
+
+
+def _said_done(c: Situation) -> bool:
+    return len(WORD.findall(c.move.detail.note)) >= FEW_WORDS
 
 
 def _end_date(c: Situation) -> bool:
@@ -126,6 +129,7 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     "second_person": ("who asked may not approve", _second_person),
     "end_date": (f"give an end (until) within {MAX_SUSPENSION.days} days", _end_date),
     "shown_done": ("say what was done (note), or show it (photo)", _shown_done),
+    "said_done": ("nobody had accepted it: say who did what (note)", _said_done),
     "seen_occupied": ("no camera says that it is still occupied", _seen_occupied),
     "still_occupied": (
         "a camera sees the place occupied: the sensor is heard before a person",
@@ -137,7 +141,8 @@ CONDITIONS: dict[str, tuple[str, Condition]] = {
     ),
     "by_person": ("a person decides", lambda c: c.move.role != "system"),
     "survivor_open": ("the case it went into is closed", lambda c: c.move.survivor_open),
-    "was_accepted": ("nobody had accepted it", lambda c: c.standing.accepted),
+    "was_owned": ("nobody had it", lambda c: bool(c.standing.holder)),
+    "was_returned": ("nobody had sent it back", lambda c: c.standing.ended_from == "returned"),
     "was_dispatched": ("it was never dispatched", lambda c: bool(c.standing.lead)),
     "reopenable": ("the time for opening it again is over", _reopenable),
     "was_overdue": ("it was on time", lambda c: _is_overdue(c)),

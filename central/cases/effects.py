@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from central.cases.standing import Asked, Entry, Rise, Standing, with_times
-from central.cases.states import Action, RejectReason, VoidReason
+from central.cases.states import LEVELS, UNACCEPTED, Action, RejectReason, VoidReason
 
 JUDGING: frozenset[Action] = frozenset({"confirm", "reject", "handle", "merge"})
 """What a person can take back, as long as nothing has been decided since."""
@@ -45,12 +45,12 @@ def _voided(standing: Standing, entry: Entry) -> Standing:
     return replace(standing, void_reason=cast(VoidReason, entry.reason))
 
 
-def _undone(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
+def _undone(standing: Standing, entry: Entry) -> Standing:
     """What was decided goes back; what sensors and timers have said meanwhile stays."""
     before = standing.before
     assert before is not None, "the table asks for it"
     times = replace(before.times, rises=standing.times.rises)
-    return replace(
+    back = replace(
         before,
         version=standing.version,
         times=times,
@@ -60,6 +60,19 @@ def _undone(standing: Standing, entry: Entry) -> Standing:  # noqa: ARG001
         reminded=standing.reminded,
         before=None,
     )
+    return back if before.state == entry.from_state else _asked_for_again(back, entry)
+
+
+def _asked_for_again(back: Standing, entry: Entry) -> Standing:
+    """It waits for people once more, and must not do so in silence.
+
+    What was another case's for a while asks anew: nobody was to look at it. What was only taken
+    back goes on as before, unless all who could hear of its waiting have heard already.
+    """
+    parted = entry.action == "unmerge"
+    if back.state in UNACCEPTED and (parted or back.level >= LEVELS):
+        return _offered(back, entry)
+    return replace(back, reminded=0) if parted or back.reminded >= LEVELS else back
 
 
 def _dispatched(standing: Standing, entry: Entry) -> Standing:
@@ -87,8 +100,15 @@ def _returned(standing: Standing, entry: Entry) -> Standing:
 
 
 def _offered(standing: Standing, entry: Entry) -> Standing:
-    """Somebody new has to act: who hears of their silence is asked from the first level on."""
-    return with_times(replace(standing, level=0), offered_at=entry.at)
+    """Somebody new has to act: who hears of their silence is asked from the first level on.
+
+    The third level's moment stays: it counts from the filing, the reopening or the return by who
+    had accepted, whoever is asked meanwhile. Only once it has heard does an offer count anew.
+    """
+    waited_anew = entry.from_state == "accepted" or standing.level >= LEVELS
+    unowned_at = entry.at if waited_anew else standing.times.unowned_at
+    asked = replace(standing, level=0)
+    return with_times(asked, offered_at=entry.at, unowned_at=unowned_at)
 
 
 def _assisted(standing: Standing, entry: Entry) -> Standing:
@@ -166,6 +186,7 @@ def _reopened(standing: Standing, entry: Entry) -> Standing:
         standing,
         close_reason=None,
         ended_at=None,
+        ended_from=None,
         reopens=standing.reopens + 1,
         level=0,
         reminded=0,

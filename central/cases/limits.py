@@ -119,6 +119,7 @@ def _deadlines(scene: str, times: Times, calendar: Calendar) -> Deadlines:
         extensions=times.extensions,
         handled_at=times.handled_at,
         offered_at=times.offered_at,
+        unowned_at=times.unowned_at,
     )
     found = due(course, calendar)
     return Deadlines(

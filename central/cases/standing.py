@@ -110,12 +110,15 @@ class Times:
     """All that a clock may look at. Comments and edits leave no trace here.
 
     `severity` and `limits` are those at filing; empty limits are the scene's own. `offered_at` is
-    since when somebody new is asked to accept it: a dispatch or a return, for the levels alone.
+    since when somebody new is asked to accept it: a dispatch or a return, for the first two levels.
+    `unowned_at` is the first of those since somebody last had it, or since the third level last
+    heard: for the third level, which going back and forth does not put off.
     """
 
     filed_at: datetime | None = None
     waiting_since: datetime | None = None
     offered_at: datetime | None = None
+    unowned_at: datetime | None = None
     accepted_at: datetime | None = None
     handled_at: datetime | None = None
     severity: str = ""
@@ -159,6 +162,7 @@ class Standing:
     informed: tuple[str, ...] = ()
     queued_at: datetime | None = None
     ended_at: datetime | None = None
+    ended_from: State | None = None
     suspended_until: datetime | None = None
     asked: Asked | None = None
     level: int = 0
@@ -186,11 +190,6 @@ class Standing:
     def has_ended(self) -> bool:
         """Whether the case is closed in any way."""
         return self.state in ENDED
-
-    @property
-    def accepted(self) -> bool:
-        """Whether anybody has ever taken it on."""
-        return self.times.accepted_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,9 @@ Status = Literal["open", "closed"]
 Tab = Literal["review", "working", "handled", "done", "void"]
 """Lists of people: 待研判 (nobody judged the evidence), 处置中, 待核查, 已结案, 作废."""
 
+LEVELS = 3
+"""Of people above who hear of what nobody takes on: `levels_at` has a moment for each."""
+
 STATES: tuple[State, ...] = get_args(State)
 TABS: tuple[Tab, ...] = get_args(Tab)
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -2,10 +2,15 @@
 
 Numbers are the rows of the study (§9); letters are our additions. What is not here is refused.
 
-Two of them let the desk hand in: 14 for what somebody has accepted, 14a for what nobody has. The
+Two of them let the desk hand in: 14 for what somebody has accepted, 14b for what nobody has. The
 study knows neither; the main line's page of review has one key for them (已处置), for what the desk
-saw settled by telephone. A word of what was done, a photo or the sensor's clear is asked for there
-too, the case counts as accepted by the desk at that moment, and it is verified like any other.
+saw settled by telephone. 14b asks for words (who did what) even where the place is seen free: what
+only went away closes by itself (17) and is nobody's work. The case then counts as accepted by the
+desk at that moment, its lead is called off, and it is verified like any other.
+
+An explanation (16b) ends a case as little as a verification while a camera sees the place occupied:
+a closed case must not stand on a place that is not free. What was no offence is struck out (19),
+what somebody else must end is transferred (16c), what cannot be ended is archived by name (22).
 """
 
 from collections.abc import Iterable
@@ -116,8 +121,10 @@ TABLE: tuple[Rule, ...] = (
           clocks=("official", "internal"), tells=("resumed",)),
     _rule("14", "handle", _from("accepted"), "handled", HANDLER | DESK, "own_org",
           "shown_done", clocks=("verify",)),
-    _rule("14a", "handle", _from("filed", "dispatched"), "handled", HANDLER | DESK, "own_org",
+    _rule("14a", "handle", _from("filed", "dispatched"), "handled", HANDLER, "own_org",
           "shown_done", clocks=("accept", "verify")),
+    _rule("14b", "handle", _from("filed", "dispatched"), "handled", DESK, "said_done",
+          clocks=("accept", "verify"), tells=("recalled",)),
     _rule("15", "rework", _from("handled"), "accepted", SYSTEM, "seen_occupied",
           tells=("rework",)),
     _rule("15a", "rework", _from("handled"), "accepted", VERIFIER, when="by_person", reason="text",
@@ -126,7 +133,7 @@ TABLE: tuple[Rule, ...] = (
     _rule("16a", "verify", _from("handled"), "closed", VERIFIER, "still_occupied",
           when="by_person"),
     _rule("16b", "explain", _from("accepted", "handled"), "closed", VERIFIER | LEADER,
-          reason="text"),
+          "still_occupied", reason="text"),
     _rule("16c", "transfer", _from("accepted", "returned"), "closed", LEADER, reason="text"),
     _rule("17", "self_clear", WAITING, "closed", SYSTEM, "is_clear", tells=("recalled",)),
     _rule("18", "cleared", NUMBERED, None, SYSTEM),
@@ -142,7 +149,9 @@ TABLE: tuple[Rule, ...] = (
           tells=("recalled",)),
     _rule("20a", "unmerge", _from("merged"), "before", DESK | DISPATCH, "survivor_open"),
     _rule("21", "reopen", _from("closed"), "accepted", SYSTEM | DESK | VERIFIER, "reopenable",
-          when="was_accepted", tells=("reopened",)),
+          when="was_owned", tells=("reopened",)),
+    _rule("21c", "reopen", _from("closed"), "returned", SYSTEM | DESK | VERIFIER, "reopenable",
+          when="was_returned", clocks=("accept",), tells=("reopened",)),
     _rule("21a", "reopen", _from("closed"), "dispatched", SYSTEM | DESK | VERIFIER, "reopenable",
           when="was_dispatched", clocks=("accept",), tells=("reopened",)),
     _rule("21b", "reopen", _from("closed"), "filed", SYSTEM | DESK | VERIFIER, "reopenable",

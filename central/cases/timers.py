@@ -57,9 +57,11 @@ def _timers(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
 def _while_nobody_accepts(standing: Standing, sensor: Sensor) -> Iterator[Timer]:
     if not sensor.occupied and sensor.cleared_at is not None:
         yield Timer(sensor.cleared_at + SELF_CLEAR_GRACE, "self_clear")
-    levels = standing.deadlines.levels_at
-    if standing.level < len(levels):
-        yield Timer(levels[standing.level], "escalate", standing.level + 1)
+    levels = enumerate(standing.deadlines.levels_at, start=1)
+    above = [(at, level) for level, at in levels if level > standing.level]
+    if above:  # after a new dispatch the third may be due before the first two
+        at, level = min(above)
+        yield Timer(at, "escalate", level)
 
 
 def _after_handling(standing: Standing, sensor: Sensor) -> Iterator[Timer]:

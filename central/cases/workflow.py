@@ -84,7 +84,7 @@ def apply(standing: Standing, entry: Entry) -> Standing:
     if after.asked is not None and entry.to_state != entry.from_state:
         after = replace(after, asked=replace(after.asked, lapsed=True))
     if entry.to_state in ENDED and entry.from_state not in ENDED:
-        after = replace(after, ended_at=entry.at)
+        after = replace(after, ended_at=entry.at, ended_from=entry.from_state)
     if entry.action in JUDGING and (entry.role != "system" or entry.action == "merge"):
         return replace(after, before=replace(standing, before=None))
     return replace(after, before=None) if decided else after
@@ -114,6 +114,13 @@ def allowed(situation: Situation) -> tuple[Action, ...]:
     return tuple(found)
 
 
+def must_say(state: State, role: Role) -> bool:
+    """Whether who hands in has to write what was done, whatever a photo or a sensor shows."""
+    rules = BY_STATE_AND_ACTION.get((state, "handle"), ())
+    mine = next((rule for rule in rules if role in rule.roles), None)
+    return mine is not None and "said_done" in mine.needs
+
+
 SAID_WITH_IT = frozenset(
     {
         "names_org",
@@ -123,6 +130,7 @@ SAID_WITH_IT = frozenset(
         "next_level",
         "not_reminded",
         "shown_done",
+        "said_done",
     }
 )
 
@@ -188,6 +196,8 @@ def _all_round(kind: str, after: Standing, move: Move) -> tuple[Tell, ...]:
             return ()  # whoever is concerned hears of it when it is opened again
         worse = Tell(kind, org=after.lead, role="handler", priority="urgent")
         return (worse, *_beside(said.assist, said.inform))
+    if after.state == "returned":
+        return (Tell(kind, role="dispatcher"),)  # its lead has said that it is not theirs
     if after.state not in UNACCEPTED:
         return (Tell(kind, org=after.lead, role="" if after.lead else "handler"),)
     back = Tell(kind, org=after.lead, role="" if after.lead else "dispatcher")

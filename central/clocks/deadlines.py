@@ -4,6 +4,8 @@ What holds whatever happens:
 - a deadline is never empty, and one that has passed never moves again (a reopening starts a new
   stage, a dispatch or a return a new wait for somebody who accepts; the official clock goes on
   through all of them);
+- sending a case back and forth puts off the first two levels alone: the third hears of what nobody
+  has owned for so long, whoever was asked meanwhile;
 - a rise of severity tightens to min(old, now + new limit), a fall changes nothing;
 - an approved suspension adds itself, an extension one original limit, at most two, none when
   overdue; comments, edits and re-assignments are not even known here.
@@ -19,6 +21,7 @@ from central.clocks.limits import Limit, Limits
 from central.clocks.ticking import Pause, after
 
 MAX_EXTENSIONS = 2
+THIRD = 3
 
 Refusal = Literal["overdue", "too_many_extensions"]
 
@@ -38,7 +41,8 @@ class Course:
 
     `changes` begins with the severity at filing. `waiting_since` is when the present stage began:
     the filing or the last reopening. `offered_at` is since when somebody new is asked to accept:
-    also the last dispatch or return; neither touches the official or the internal clock.
+    also the last dispatch or return; `unowned_at` since when the third level counts. Neither
+    touches the official or the internal clock.
     """
 
     filed_at: datetime
@@ -48,6 +52,7 @@ class Course:
     extensions: tuple[datetime, ...] = ()
     handled_at: datetime | None = None
     offered_at: datetime | None = None
+    unowned_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.changes:
@@ -62,6 +67,11 @@ class Course:
     def offer_began(self) -> datetime:
         """When the clock of those who should accept started."""
         return max(self.stage_began, self.offered_at or self.stage_began)
+
+    @property
+    def unowned_began(self) -> datetime:
+        """When the clock of the third level started, of those who should see it accepted."""
+        return max(self.stage_began, self.unowned_at or self.stage_began)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +95,11 @@ def due(course: Course, calendar: Calendar) -> Due:
     official, extensions = _official(course, calendar)
     internal = _internal(course, calendar, extensions)
     verify = after(course.handled_at or official, _limits_now(course).verify, calendar)
-    first, second, third = (_level(course, calendar, level) for level in (1, 2, 3))
+    levels = tuple(_level(course, calendar, level) for level in (1, 2, 3))
+    first, second, third = levels
     doubtful: tuple[int, ...] = ()
     if _works_by_calendar(course):
-        latest = max(official, internal, verify, third)
+        latest = max(official, internal, verify, *levels)
         doubtful = calendar.doubtful_years(course.filed_at, latest)
     return Due(official, internal, first, verify, (first, second, third), doubtful)
 
@@ -128,10 +139,14 @@ def _internal(course: Course, calendar: Calendar, extensions: tuple[datetime, ..
 
 
 def _level(course: Course, calendar: Calendar, level: int) -> datetime:
-    """When a level hears that nobody has accepted; waiting is never suspended or extended."""
+    """When a level hears that nobody has accepted; waiting is never suspended or extended.
+
+    The lower two count from the last offer, the third from the first that nobody took.
+    """
     waiting = replace(course, pauses=())
     run = _Run(waiting, calendar, lambda limits: limits.ladder.limit(level))
-    return run.deadline(course.offer_began, (), lambda _at, _deadline: False)
+    begin = course.unowned_began if level == THIRD else course.offer_began
+    return run.deadline(begin, (), lambda _at, _deadline: False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable
 from central.cases.moves import Tell
-from central.cases.standing import Deadlines
-from central.cases.states import ENDED, OPEN, Action
+from central.cases.standing import Deadlines, Standing
+from central.cases.states import ENDED, OPEN, Action, Role, State
 from central.cases.workflow import Outcome
 from central.store.changes import record_change
 from central.tell import outbox
@@ -27,6 +27,7 @@ OVER: dict[Action, str] = {
     "void": "案件作废, 无需处置",
     "merge": "已并入案件 {case_no}, 按该案处置",
     "dispatch": "已改派, 无需处置",
+    "handle": "受理席已登记处置完毕, 无需前往",
 }
 """Why nobody needs to go any more, for those who were told."""
 CALLED_BACK: frozenset[Action] = frozenset({"undo", "unmerge"})
@@ -61,8 +62,7 @@ def tell(
     if after != entry.from_state and (after in ENDED or after == "handled"):
         outbox.withdraw(session, case.case_no, entry.action, entry.at)
     if entry.action in CALLED_BACK and after in OPEN and outbox.was_recalled(session, case.case_no):
-        lead = outcome.standing.lead
-        tells = (*tells, Tell("again", org=lead, role="" if lead else "dispatcher"))
+        tells = (*tells, _again(outcome.standing))
     step = f"{entry.action}-{number}"
     for one in tells:
         _note(session, case, one)
@@ -73,6 +73,19 @@ def tell(
             due = outcome.standing.deadlines
             message = _message(session, case, one, step, Due(due, entry.detail.level))
             outbox.tell(session, [message], entry.at)
+
+
+def _again(standing: Standing) -> Tell:
+    """Whose a case is that was called off and is there once more."""
+    waits_for: dict[State | None, Role] = {
+        "pending_file": "desk",
+        "returned": "dispatcher",
+        "handled": "verifier",
+    }
+    role = waits_for.get(standing.state)
+    if role is None and standing.lead:
+        return Tell("again", org=standing.lead)
+    return Tell("again", role=role or "dispatcher")
 
 
 def tell_the_dispatcher(session: Session, case: CaseTable, number: int, now: datetime) -> None:

@@ -15,6 +15,7 @@ from central.api.package import may_raw
 from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
+from central.cases.workflow import must_say
 from central.deps import Data, Me, Moment
 from central.web.likely import likely_of
 from central.web.records import card_of, counts_of, detail_of, store_filter, told
@@ -167,9 +168,15 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
         orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
-    likely = likely_of(who, case_no, alike)
     me = who.request.state.principal
-    return replace(detail, likely=likely, orgs=orgs, may_raw=may_raw(me), may_hold=may_hold(me))
+    return replace(
+        detail,
+        likely=likely_of(who, case_no, alike),
+        orgs=orgs,
+        may_raw=may_raw(me),
+        may_hold=may_hold(me),
+        must_say=must_say(found.case.state, who.person.role),
+    )
 
 
 def case_values(

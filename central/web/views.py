@@ -157,6 +157,8 @@ class Detail:
     previous_no: str | None = None
     next_no: str | None = None
     likely: Likely | None = None
+    must_say: bool = False
+    """Whether this person has to write what was done when they hand in."""
     orgs: tuple[tuple[str, str], ...] = ()
     """Organisations that a case can be given to, id and name; empty where the town keeps none."""
     may_raw: bool = False

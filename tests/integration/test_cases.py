@@ -166,6 +166,26 @@ def test_every_dispatch_and_every_return_climbs_to_the_third_level_within_the_ho
     assert lane.sound()
 
 
+@pytest.mark.parametrize("asleep", [False, True])
+def test_dispatching_back_and_forth_does_not_put_off_the_third_level(
+    lane: Lane, asleep: bool
+) -> None:
+    occupy(lane)
+    for minute in range(4, 62, 4):
+        to = ("property-jinyuan", "enforcement")[minute // 4 % 2]
+        lane.does(f"22:{minute:02}:00", "dispatch", "dispatcher", to=to)
+    lane.until("23:03:09")
+    assert levels(lane) == 0, "each organisation had four minutes"
+    if asleep:
+        lane.now = at("23:30:00")
+        assert [done.count("escalate") for done in lane.tick()] == [1]
+    lane.until("23:30:00")
+    assert lane.tick() == []
+    told = [one.role for one in lane.tells if one.kind == "escalated"]
+    assert (told, lane.case().level, lane.case().state) == (["leader"], 3, "dispatched")
+    assert lane.sound()
+
+
 def levels(lane: Lane) -> int:
     return sum(one.kind == "escalated" for one in lane.tells)
 
@@ -221,7 +241,7 @@ def test_late_timers_fire_once_after_a_long_sleep(lane: Lane) -> None:
 
 def test_a_sensor_that_disagrees_sends_the_case_back(lane: Lane) -> None:
     occupy(lane)
-    with pytest.raises(Refused, match="say what was done"):
+    with pytest.raises(Refused, match="say who did what"):
         lane.does("22:03:30", "handle", "desk", note="ok")
     lane.does("22:04:00", "handle", "desk")
     with pytest.raises(Refused, match="sees the place occupied"):
@@ -270,6 +290,23 @@ def test_half_an_hour_reopens_and_a_day_is_a_repetition(lane: Lane) -> None:
     assert second is not None
     assert lane.case(second).reoffence_of == first
     assert lane.case(first).close_reason == "self_cleared"
+
+
+def test_what_was_sent_back_and_comes_again_waits_for_a_dispatch(lane: Lane) -> None:
+    occupy(lane)
+    lane.does("22:04:00", "dispatch", "dispatcher", to="property-jinyuan")
+    lane.does("22:05:00", "accept", org="property-jinyuan")
+    lane.does("22:06:00", "return", org="property-jinyuan", note="不是我们的")
+    lane.sees("22:07:00", "cleared", 1, since="21:58:10")
+    lane.until("22:20:00")
+    assert lane.case().close_reason == "self_cleared"
+    lane.sees("22:30:00", "confirmed", 2)
+    assert (lane.case().state, lane.case().holder, lane.case().level) == ("returned", "", 0)
+    assert (lane.tells[-1].kind, lane.tells[-1].role) == ("reopened", "dispatcher")
+    lane.until("23:30:00")
+    assert (lane.case().level, levels(lane)) == (3, 3)
+    assert lane.does("23:31:00", "dispatch", "dispatcher", to="enforcement").state == "dispatched"
+    assert lane.sound()
 
 
 def test_what_comes_while_somebody_is_at_work_is_theirs(lane: Lane) -> None:
@@ -328,6 +365,40 @@ def test_people_merge_and_take_apart(lane: Lane) -> None:
     apart = lane.does("22:05:00", "unmerge", "desk", number=second)
     assert (apart.state, apart.incidents, lane.case(first).incidents) == ("filed", 1, 1)
     assert lane.sound()
+
+
+@pytest.mark.parametrize("heard", ["22:04:00", "23:10:00"])
+def test_what_is_taken_apart_again_climbs_again(lane: Lane, heard: str) -> None:
+    first = occupy(lane)
+    elsewhere = incident_event("confirmed", 1, number=500, incident=50, since=NOW)
+    with lane.write() as session:
+        second = store.merge(session, taken(elsewhere), lane.now, SHANGHAI).case_no
+    lane.does(heard, "merge", "desk", number=second or "", case_no=first)
+    lane.until("25:00:00")
+    before = len(lane.tells)
+    lane.does("25:00:00", "unmerge", "desk", number=second or "")
+    lane.until("26:00:00")
+    mine = [one for one in lane.tells[before:] if one.case_no == second]
+    told = [one.role for one in mine if one.kind == "escalated"]
+    levels = ["dispatcher", "duty_leader", "leader"]
+    assert told == (levels if heard > "23" else ["leader"])
+    assert "overdue" in [one.kind for one in mine]
+    assert lane.case(second or "").level == 3
+    assert lane.sound()
+
+
+def test_what_was_sent_back_and_called_off_is_the_dispatchers_again(lane: Lane) -> None:
+    first = occupy(lane)
+    elsewhere = incident_event("confirmed", 1, number=500, incident=50, since=NOW)
+    with lane.write() as session:
+        second = store.merge(session, taken(elsewhere), lane.now, SHANGHAI).case_no or ""
+    lane.does("22:04:00", "dispatch", "dispatcher", number=second, to="enforcement")
+    for action, role in (("merge", "desk"), ("unmerge", "desk"), ("return", "handler")):
+        lane.does("22:05:00", action, role, number=second, case_no=first, note="不是我们的")  # type: ignore[arg-type]
+    for action in ("merge", "unmerge"):
+        lane.does("22:06:00", action, "desk", number=second, case_no=first)  # type: ignore[arg-type]
+    again = [(one.org, one.role) for one in lane.tells if one.kind == "again"]
+    assert again == [("enforcement", ""), ("", "dispatcher")]
 
 
 def test_a_camera_under_confirmation_asks_the_desk(lane: Lane) -> None:

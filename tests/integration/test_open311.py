@@ -169,6 +169,7 @@ def test_a_case_is_a_request_with_its_masked_picture_alone(running: Running) -> 
     assert judge.post(path, json={"version": 1, "note": "现场已清理"}).status_code == 200
     (request,) = items(client.get(f"requests/{case_no}")[1])
     assert request["status"] == "open", "it waits for its verification"
+    running.site.file(incident_event("cleared", 3, number=901, incident=90))
     explain = store.ActionRequest("explain", "verifier", 2, note="说明", role="verifier")
     with running.site.database.write() as session:
         store.act(session, case_no, explain, running.site.clock())
@@ -176,7 +177,7 @@ def test_a_case_is_a_request_with_its_masked_picture_alone(running: Running) -> 
     assert request["status"] == "closed"
     updates = items(client.get("servicerequestupdates")[1])
     mine = [item for item in updates if item["service_request_id"] == case_no]
-    assert [item["description"] for item in mine] == ["file", "handle", "explain"]
+    assert [item["description"] for item in mine] == ["file", "handle", "cleared", "explain"]
     assert [i["service_request_id"] for i in items(client.get("requests", status="open")[1])
             if i["service_request_id"] == case_no] == []  # fmt: skip
 

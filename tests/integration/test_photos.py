@@ -90,6 +90,27 @@ def test_a_handler_attaches_photos_with_the_form_that_the_page_has(site: Site) -
         assert list(store.check_logs(session)) == []
 
 
+def test_the_desk_writes_who_did_what_where_nobody_had_accepted(site: Site) -> None:
+    (case_no,) = site.file(incident_event())
+    site.file(incident_event("cleared", 3, number=2))
+    client, csrf = site.person("desk")
+    page = client.get(f"/cases/{case_no}", headers={"accept": "text/html"}).text
+    form = re.search(r'<form method="post" action="([^"]+handled[^"]*)".*?</form>', page, re.S)
+    assert form is not None
+    assert 'id="do-handle"' not in page, "what only went away is nobody's work"
+    assert re.search(r'<summary data-key="d">', page)
+    assert re.search(r'<input name="note"[^>]* required>', form[0])
+    given = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+    given.pop("csrf_token")
+    refused = send(client, case_no, photo(), csrf=csrf, **given)
+    assert refused.status_code == 422
+    assert "此前无人接单" in refused.text
+    done = send(client, case_no, csrf=csrf, note="物业来电已拖离", **given)
+    assert done.status_code == 303, done.text
+    case = client.get(f"/api/v1/cases/{case_no}").json()["case"]
+    assert (case["state"], case["holder"]) == ("handled", "desk")
+
+
 def test_what_is_kept_was_made_from_pixels_and_every_view_is_logged(site: Site) -> None:
     client, csrf, case_no, version = accepted(site)
     told = b"GPS of somebody's phone"
@@ -192,7 +213,11 @@ def test_a_program_handles_with_photos_once_per_key(site: Site) -> None:
     program = site.program("operate")
     version = program.get(f"/api/v1/cases/{case_no}").json()["case"]["version"]
     form = {
-        "files": [("version", (None, str(version))), ("photo", ("a.jpg", photo(), "image/jpeg"))]
+        "files": [
+            ("version", (None, str(version))),
+            ("note", (None, "物业来电已拖离")),
+            ("photo", ("a.jpg", photo(), "image/jpeg")),
+        ]
     }
     body = program.build_request("POST", f"/api/v1/cases/{case_no}/handled", **form)
     answers = []

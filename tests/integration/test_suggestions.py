@@ -143,6 +143,7 @@ def test_a_case_that_ended_is_suggested_for_a_day_and_a_false_alarm_never(
     act(desk, case_no, "handle", note="现场已清理")
     act(desk, false, "reject", reason="wrong_object")
     site.clock.forward(hours=1)
+    site.file(incident_event("cleared", 3, number=50, place="FL-0317"))
     site.person("verifier")
     person, csrf = site.sign_in("verifier")
     person.headers["x-csrf-token"] = csrf

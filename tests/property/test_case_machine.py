@@ -181,6 +181,8 @@ class Street(RuleBasedStateMachine):
         live = Live(session, case)
         live.look(children_of(session, case.id))
         assert kept == {one.action: one.level for one in timers(live.standing, live.sensor)}
+        if case.state == "accepted":
+            assert case.holder, "somebody's"
         if case.state in ENDED:
             assert not kept
         if case.state == "merged":

@@ -34,8 +34,59 @@ def test_a_case_that_nobody_takes_climbs_to_the_third_level_within_an_hour() -> 
         climbed.append((level.at - at(0)).total_seconds() / 60)
         wish = move("escalate", "system", climbed[-1], detail=replace(ORG, level=level.level))
         standing = do(standing, wish).standing
-    assert climbed == [6.0, 16.0, 61.0]  # dispatched a minute after filing
+    assert climbed == [6.0, 16.0, 60.0]  # dispatched a minute after filing
     assert standing.state == "dispatched"
+
+
+OTHER = {"物业": "执法队", "执法队": "物业"}
+
+
+def shuttled(minutes: int, back: int, returning: bool, wakes: int = 1) -> list[tuple[int, int]]:
+    """(minute, level) of all that is told while a case goes back and forth every `back` minutes.
+
+    Timers fire every `wakes` minutes: more than one is a server that was away so long each time.
+    """
+    standing, told = after(WAYS["filed"]), list[tuple[int, int]]()
+    for minute in range(minutes + 1):
+        if minute % back == 1:
+            if returning and standing.state == "dispatched" and standing.returns < 2:
+                standing = do(standing, move("return", "handler", minute)).standing
+            to = replace(ORG, org=OTHER.get(standing.lead, "物业"))
+            standing = do(standing, move("dispatch", "dispatcher", minute, detail=to)).standing
+        while minute % wakes == 0:
+            due = [one for one in timers(standing, OCCUPIED) if one.level and one.at <= at(minute)]
+            if not due:
+                break
+            wish = move("escalate", "system", minute, detail=replace(ORG, level=due[0].level))
+            standing = do(standing, wish).standing
+            told.append((minute, due[0].level))
+    return told
+
+
+@pytest.mark.parametrize("returning", [False, True])
+@pytest.mark.parametrize("back", [2, 4, 7, 30, 59])
+def test_going_back_and_forth_does_not_put_off_the_third_level(back: int, returning: bool) -> None:
+    told = shuttled(59, back, returning)
+    assert {level for _, level in told} <= {1, 2}
+    told = shuttled(119, back, returning)
+    third = [minute for minute, level in told if level == 3]
+    assert third == [60], "once, and an hour after the filing"
+    assert (6 in dict(told)) == (back > 5), "the first hears of every organisation's silence"
+
+
+def test_a_case_that_goes_on_back_and_forth_reaches_the_third_level_every_hour_or_so() -> None:
+    told = shuttled(240, 4, returning=False)
+    assert told == [(60, 3), (121, 3), (185, 3)], "counted from the dispatch after it had heard"
+
+
+@pytest.mark.parametrize(
+    ("back", "told"),
+    [(4, [(90, 3)]), (50, [(90, 1), (90, 3)]), (80, [(90, 3)]), (500, [(90, 1), (90, 2), (90, 3)])],
+)
+def test_a_server_that_was_away_tells_the_third_level_once(
+    back: int, told: list[tuple[int, int]]
+) -> None:
+    assert shuttled(90, back, returning=False, wakes=90) == told
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,15 @@ COURSES = {
 }
 
 
+def test_the_third_level_counts_from_the_first_offer_that_nobody_took() -> None:
+    def third(**more: object) -> str:
+        return f"{due(course(**more), CN).levels_at[2].astimezone(TOWN):%H:%M:%S}"
+
+    assert third() == third(offered_at=at(t("22:50:00"))) == "23:03:10"
+    assert third(offered_at=at(t("22:50:00")), unowned_at=at(t("22:20:00"))) == "23:20:00"
+    assert third(unowned_at=at(t("22:20:00")), waiting_since=at(t("22:52:00"))) == "23:52:00"
+
+
 @pytest.mark.parametrize("name", COURSES)
 def test_deadlines_of_a_course(name: str) -> None:
     given, expected = COURSES[name]
