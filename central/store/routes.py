@@ -121,13 +121,16 @@ def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> 
 
 
 def filing(session: Session, case: CaseTable, at: datetime, note: str = "") -> Detail:
-    """What the row that files a case says: its grids, and its limits, of the mildest severity.
+    """What the row that files a case says: its grids; limits and priority of the mildest one.
 
-    A worse one has a row of its own that tightens them, so the order of arrival does not matter.
+    A worse one has a row of its own for both, so the order of arrival does not matter.
     """
     route = route_of(session, case, mildest(case.scene), at)
-    limits = written(route.limits) if route else ""
-    return Detail(note=note, limits=limits, grids=grids_to_keep(session, case.place))
+    grids = grids_to_keep(session, case.place)
+    if route is None:
+        return Detail(note=note, grids=grids)
+    limits = written(route.limits)
+    return Detail(note=note, limits=limits, priority=route.priority, grids=grids)
 
 
 def queueing(session: Session, case: CaseTable) -> Detail:
@@ -164,6 +167,7 @@ def worsening(session: Session, case: CaseTable, severity: str, at: datetime) ->
     return Detail(
         severity=severity,
         limits=written(route.limits),
+        priority=route.priority,
         assist=tuple(org for org in route.assist if org not in helping),
         inform=tuple(org for org in route.inform if org not in heard),
     )

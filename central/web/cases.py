@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from central import auth, store
 from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
+from central.cases.limits import MOST_PRIOR
 from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
 from central.deps import Data, Me, Moment
 from central.web.likely import likely_of
@@ -28,7 +29,13 @@ MAX_PAGE = 100_000
 router = APIRouter(include_in_schema=False)
 
 
-CHOICES = {"status": (*TABS, *STATES, "all"), "cleared": ("yes", "no"), "late": ("red", "overdue")}
+PRIORITIES = tuple(map(str, range(1, MOST_PRIOR + 1)))
+CHOICES = {
+    "status": (*TABS, *STATES, "all"),
+    "cleared": ("yes", "no"),
+    "late": ("red", "overdue"),
+    "priority": PRIORITIES,
+}
 
 
 def asked_filter(request: Request) -> Filter:
@@ -91,6 +98,7 @@ def cases_page(who: Who, data: Data, wanted: Asked, page: str = "1") -> Response
         shown = _read_page(session, wanted, max(1, number))
         orgs, grids = store.orgs_of(session), store.grids_of(session)
     town = {"orgs": orgs.items(), "grids": grids, "org": who.person.org, "may_file": may_file(who)}
+    town |= {"priorities": PRIORITIES}
     return render(who, "pages/cases.html", **(_list_values(wanted, shown) | town))
 
 

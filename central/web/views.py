@@ -46,6 +46,7 @@ class Card:
     address: str = ""
     red: bool = False
     overdue: bool = False
+    priority: int = 0
     verdict: Verdict | None = None
 
     @property
@@ -174,6 +175,7 @@ class Filter:
     lead: str = ""
     grid: str = ""
     late: str = ""
+    priority: str = ""
 
     def query(self, **changes: str) -> dict[str, str]:
         """Query parameters of this filter with changes, empty ones left out."""
