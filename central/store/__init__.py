@@ -74,7 +74,13 @@ from central.store.pictures import (
 )
 from central.store.quarantine import count_quarantine, list_quarantine
 from central.store.retry import Again, NotRetryable, retry_quarantined
-from central.store.routes import contact_due_of, grids_of, listed_channels, orgs_of
+from central.store.routes import (
+    contact_due_of,
+    grids_of,
+    listed_hearers,
+    numbers_of,
+    orgs_of,
+)
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.shadowing import Shadowed, count_shadowed, judge_shadowed, list_shadowed
@@ -195,7 +201,7 @@ __all__ = [
     "list_incidents",
     "list_quarantine",
     "list_shadowed",
-    "listed_channels",
+    "listed_hearers",
     "lock_boxes",
     "lock_places",
     "mend_ledgers",
@@ -207,6 +213,7 @@ __all__ = [
     "next_due",
     "note",
     "note_act",
+    "numbers_of",
     "open_rate",
     "orgs_of",
     "pending_acks",

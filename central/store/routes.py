@@ -1,6 +1,6 @@
 """The route of a case in the town that is valid now, and the calendar its clocks run by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 
@@ -13,8 +13,10 @@ from central.cases.standing import Detail
 from central.clocks.calendar import Calendar
 from central.clocks.deadlines import contact_due
 from central.routing.grids import LEVELS
+from central.routing.parties import Channel
 from central.routing.town import NoRule, Route, Town
 from central.store.sight import grids_in_sight
+from central.tell.message import Hearer
 from central.town.keeping import load_town, newest_version
 
 _TOWN = "town"
@@ -93,13 +95,29 @@ def grids_of(session: Session) -> tuple[tuple[str, str], ...]:
     return tuple((one.id, one.name) for one in found if seen is None or one.id in seen)
 
 
-def listed_channels(session: Session, party: str) -> tuple[tuple[str, str], ...]:
-    """Channels and recipients of an organisation and its people, or of all people with a role."""
+def listed_hearers(session: Session, party: str) -> tuple[Hearer, ...]:
+    """An organisation and its people, or all people with a role, and where they hear.
+
+    The number of an organisation is for calling it: often nobody reads there.
+    """
     town = town_of_now(session)
     org = town.orgs.get(party)
     people = [one for one in town.people if party in (one.org, *one.roles)]
-    channels = [*(org.channels if org else ()), *(c for one in people for c in one.channels)]
-    return tuple(dict.fromkeys((one.name, one.to) for one in channels))
+    heard = (_hearer(one.channels, one.phone) for one in people)
+    return (*((_hearer(org.channels),) if org else ()), *heard)
+
+
+def _hearer(channels: Iterable[Channel], phone: str = "") -> Hearer:
+    return Hearer(tuple((one.name, one.to) for one in channels), phone)
+
+
+def numbers_of(session: Session, org: str) -> tuple[tuple[str, str], ...]:
+    """Who can be called at an organisation: names with their numbers, its own first."""
+    town = town_of_now(session)
+    known = town.orgs.get(org)
+    own = [(known.contact or known.name, known.phone)] if known else []
+    people = [(one.name, one.phone) for one in town.members(org)] if known else []
+    return tuple((name, phone) for name, phone in (*own, *people) if phone)
 
 
 def org_name(session: Session, org: str) -> str:

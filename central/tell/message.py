@@ -73,6 +73,14 @@ class Outgoing:
     picture: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """An organisation or a person as the town lists them: (channel, recipient), and a number."""
+
+    channels: tuple[tuple[str, str], ...]
+    phone: str = field(default="", repr=False)
+
+
 class NotSent(Exception):
     """It was not sent; the text is for people and holds no address, for addresses hold keys."""
 

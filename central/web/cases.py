@@ -13,18 +13,20 @@ from central import auth, store
 from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
 from central.cases.limits import MOST_PRIOR
-from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
+from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS, Role
 from central.deps import Data, Me, Moment
 from central.web.likely import likely_of
 from central.web.records import card_of, counts_of, detail_of, store_filter
 from central.web.render import Notice, Onlooker, address, onlooker, render, viewer_link
 from central.web.sound import Level, level_of
 from central.web.viewer import viewer_of
-from central.web.views import Detail, Filter, Page
+from central.web.views import Detail, Filter, Number, Page
 
 PAGE_SIZE = 24
 MAX_SHOWN = 2 * PAGE_SIZE
 MAX_PAGE = 100_000
+CALLERS: frozenset[Role] = frozenset({"desk", "dispatcher", "leader", "administrator"})
+"""Who sees the numbers of a case's lead: those who send people out, or press them."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -173,7 +175,10 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
         orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
-    return replace(detail, likely=likely_of(who, case_no, alike), orgs=orgs)
+        numbers = store.numbers_of(session, found.case.lead) if who.person.role in CALLERS else ()
+    progress = replace(detail.progress, numbers=tuple(Number(*one) for one in numbers))
+    likely = likely_of(who, case_no, alike)
+    return replace(detail, likely=likely, orgs=orgs, progress=progress)
 
 
 def case_values(
