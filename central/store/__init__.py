@@ -28,7 +28,7 @@ from central.store.changes import (
     record_change,
 )
 from central.store.devices import devices_wait, watch_devices
-from central.store.dismissing import Dismissed, dismiss, is_appeal, restore
+from central.store.dismissing import Dismissed, dismiss, is_appeal, keep_apart, restore
 from central.store.enrolment import (
     Enrolled,
     Holder,
@@ -52,6 +52,7 @@ from central.store.entering import (
     enter_case,
     places_known,
     places_near,
+    point_of_place,
 )
 from central.store.figures import figures
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
@@ -89,6 +90,7 @@ from central.store.suggesting import (
     Deed,
     Suggestion,
     Suggestions,
+    case_at,
     merging_of,
     suggestions_of_appeal,
     suggestions_of_case,
@@ -161,6 +163,7 @@ __all__ = [
     "any_enrolled",
     "any_to_settle",
     "audit_head",
+    "case_at",
     "cases_by_no",
     "certificate_name",
     "changes_after",
@@ -192,6 +195,7 @@ __all__ = [
     "is_limited",
     "is_referenced",
     "judge_shadowed",
+    "keep_apart",
     "list_audit",
     "list_boxes",
     "list_cameras",
@@ -219,6 +223,7 @@ __all__ = [
     "pending_acks",
     "places_known",
     "places_near",
+    "point_of_place",
     "read_feed",
     "record_change",
     "refuse",

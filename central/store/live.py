@@ -205,7 +205,7 @@ def new_case(
 def number_case(session: Session, seed: Seed, now: datetime, zone: ZoneInfo) -> Live:
     """A case with the next number of the day; nothing stands in its log yet."""
     prefix, day = prefix_of(seed.scene), local_day(now, zone)
-    serial = _next_serial(session, prefix, day)
+    serial = next_serial(session, prefix, day)
     born_after = birth_before(session, prefix, day, serial)
     number = case_no(prefix, day, serial)
     row = CaseTable(
@@ -239,7 +239,7 @@ def _fact(entry: Entry) -> tuple[str, str, str]:
     return entry.action, entry.detail.incident, entry.detail.severity
 
 
-def _next_serial(session: Session, prefix: str, day: str) -> int:
+def next_serial(session: Session, prefix: str, day: str) -> int:
     """Next number of the day; the row's lock makes it unique among receivers."""
     statement = _serial_statement(session.get_bind().dialect.name)
     serial = session.scalar(statement, {"prefix": prefix, "day": day, "last": 1})

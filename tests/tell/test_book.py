@@ -68,8 +68,14 @@ def test_a_good_file_says_who_hears_where(tmp_path: Path) -> None:
 SMS = """
 channels:
   - {name: post, kind: email, host: mail.pujin.example, sender: jinmu@pujin.example}
-  - {name: sms, kind: sms, url: "https://sms.pujin.example/send", fields: {a: "{to}", b: "{text}"}}
-  - {name: more, kind: sms, url: "https://sms2.pujin.example/send", fields: {a: "{to}", b: "{text}"}}
+  - name: sms
+    kind: sms
+    url: "https://sms.pujin.example/send"
+    fields: {a: "{to}", b: "{text}"}
+  - name: more
+    kind: sms
+    url: "https://sms2.pujin.example/send"
+    fields: {a: "{to}", b: "{text}"}
 """
 
 
