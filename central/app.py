@@ -139,7 +139,7 @@ def _make_teller(app: FastAPI, settings: Settings) -> Teller:
         picture=pictures.of,
         changed=state.hub.changed,
         link=settings.public_url,
-        listed=store.listed_channels,
+        listed=store.listed_hearers,
     )
     return Teller(tools, state.book)
 

@@ -26,6 +26,7 @@ class AppealTable(Base):
     service_code: Mapped[str] = mapped_column(String(40))
     text: Mapped[str] = mapped_column(Text)
     address: Mapped[str] = mapped_column(String(400))
+    place: Mapped[str] = mapped_column(String(40), server_default="")
     lat: Mapped[float | None]
     lon: Mapped[float | None]
     case_no: Mapped[str | None] = mapped_column(String(40))

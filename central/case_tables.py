@@ -11,7 +11,7 @@ BEGINNING = {name: {name: "varchar_pattern_ops"} for name in ("case_no", "place"
 
 HANDED = text("action IN ('dispatch', 'return')")
 UNTIL_GIVEN, IS_LONG = text("until IS NOT NULL"), text("is_long")
-RED, OVERDUE = text("red"), text("overdue")
+RED, OVERDUE, PRIOR = text("red"), text("overdue"), text("priority > 0")
 
 
 class CaseTable(Base):
@@ -40,6 +40,7 @@ class CaseTable(Base):
     version: Mapped[int]
     lead: Mapped[str] = mapped_column(String(40))
     holder: Mapped[str] = mapped_column(String(80))
+    priority: Mapped[int] = mapped_column(server_default="0")
     level: Mapped[int]
     reopens: Mapped[int]
     reworks: Mapped[int]
@@ -69,6 +70,7 @@ class CaseTable(Base):
         Index(None, "lead", "filed_at", "id"),
         Index("ix_cases_red", "filed_at", "id", postgresql_where=RED, sqlite_where=RED),
         Index("ix_cases_overdue", "filed_at", "id", postgresql_where=OVERDUE, sqlite_where=OVERDUE),
+        Index("ix_cases_prior", "filed_at", "id", postgresql_where=PRIOR, sqlite_where=PRIOR),
         Index(None, "place", "ended_at"),
         Index(None, "incident_id"),
     )

@@ -38,6 +38,7 @@ COLUMNS = (
     ("地址 address", "address"),
     ("主责 lead", "lead"),
     ("承办 holder", "holder"),
+    ("优先级 priority", "priority"),
     ("催办级别 level", "level"),
     ("红灯 red", "red"),
     ("超时 overdue", "overdue"),

@@ -28,6 +28,7 @@ class TellTable(Base):
     text: Mapped[str] = mapped_column(Text)
     data: Mapped[dict[str, Any]]
     urgent: Mapped[bool]
+    priority: Mapped[int] = mapped_column(server_default="0")
     picture: Mapped[bool]
     state: Mapped[str] = mapped_column(String(12))
     created_at: Mapped[datetime]

@@ -14,6 +14,7 @@ class AppealOut(Shape):
     service_code: str
     text: str
     address: str
+    place: str
     lat: float | None
     lon: float | None
     case_no: str | None

@@ -15,10 +15,12 @@ from central.appeals.contact import Contact
 from central.appeals.rules import Action, Kind, Refused, Status
 from central.deps import Config, Context, Data, Sealed, Work
 from central.keyed import KeyedRoute
+from edge.events import PLACE
 
 router = APIRouter(prefix="/api/v1/appeals", tags=["appeals"], route_class=KeyedRoute)
 
 NUMBER = r"^[A-Z]{2}-[0-9]{8}-[0-9]{4,9}$"
+PLACE_OR_NONE = rf"{PLACE}|^$"
 CODE = r"^[a-z0-9_]{1,40}$"
 AppealNo = Annotated[str, Path(pattern=NUMBER)]
 PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 409: {"model": Problem}}
@@ -39,7 +41,11 @@ class ContactIn(BaseModel):
 
 
 class AppealIn(BaseModel):
-    """An appeal; `external_id` is the sender's own number, the same one again is the same."""
+    """An appeal; `external_id` is the sender's own number, the same one again is the same.
+
+    `place` is a place of the town and goes before `lat` and `lon`. One of a QR code (`qr`) at a
+    place is linked to the case that is open there; everything else is only suggested.
+    """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -49,6 +55,7 @@ class AppealIn(BaseModel):
     address: Annotated[str, _text(400)] = ""
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    place: Annotated[str, Field(pattern=PLACE_OR_NONE)] = ""
     case_no: Annotated[str, Field(pattern=NUMBER)] | None = None
     external_id: Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")] | None = (
         None
@@ -130,7 +137,7 @@ def get_appeal(context: Context, seal: Sealed, appeal_no: AppealNo) -> AppealDet
 
 @router.post(
     "/{appeal_no}/actions/{action}",
-    summary="Contact, reply, outcome, satisfaction, link to a case",
+    summary="Contact, reply, outcome, satisfaction, link to a case or take out of it",
     response_model=AppealOut,
     responses=PROBLEMS,
 )

@@ -21,6 +21,7 @@ from central.api.schemas import (
     TimelineOut,
 )
 from central.auth import Principal, case_role
+from central.cases.limits import MOST_PRIOR
 from central.cases.moves import Refused
 from central.cases.standing import Detail
 from central.cases.states import Action, State, Status, Tab
@@ -44,7 +45,7 @@ class CaseQuery(BaseModel):
     """Which cases, and which part of the list; `q` is what number or place begin with.
 
     `lead` is the organisation that has it (主责), a `grid` holds those inside of it, `red` and
-    `overdue` are the internal and the official deadline passed.
+    `overdue` are the internal and the official deadline passed, `priority` is the least one.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -62,6 +63,7 @@ class CaseQuery(BaseModel):
     grid: Annotated[str, Field(pattern=PARTY)] | None = None
     red: bool | None = None
     overdue: bool | None = None
+    priority: Annotated[int, Field(ge=0, le=MOST_PRIOR)] | None = None
     q: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,40}$")] = ""
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     size: Annotated[int, Field(ge=1, le=200)] = 50

@@ -37,7 +37,7 @@ class CaseOut(Shape):
     """`allowed` is what the asker may do; it is empty in lists, where nobody asks for one case.
 
     `event_code` is ours, `district_code` and `district_name` are the district's own of now, empty
-    while nobody has mapped it.
+    while nobody has mapped it. `priority` is that of its rule (0-9), one more for a re-offence.
     """
 
     case_no: str
@@ -62,6 +62,7 @@ class CaseOut(Shape):
     void_reason: VoidReason | None
     lead: str
     holder: str
+    priority: int
     level: int
     reopens: int
     reworks: int
@@ -134,6 +135,7 @@ class DetailOut(Shape):
     rule: str
     until: datetime | None
     due_at: datetime | None
+    priority: int
     level: int
     case_no: str
     incident: str

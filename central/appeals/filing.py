@@ -50,6 +50,8 @@ def prefilled(session: Session, appeal: Appeal) -> Prefilled:
 
 def _place_of(session: Session, appeal: Appeal, scene: str) -> str:
     """Several places that are as near say nothing: the desk knows better."""
+    if appeal.place:
+        return appeal.place
     if appeal.lat is None or appeal.lon is None or not scene:
         return ""
     near = store.places_near(session, scene, (appeal.lon, appeal.lat), REACH_M)

@@ -1,8 +1,8 @@
 """Appeals in the database; every change is logged, fed to other systems and audited."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
@@ -12,27 +12,32 @@ from central import store
 from central.appeal_tables import AppealLogTable, AppealTable
 from central.appeals.contact import Contact, Seal
 from central.appeals.rules import CHOOSING, Action, Kind, Refused, Standing, Status, act, allowed
-from central.case_tables import CaseSerialTable, CaseTable
+from central.case_tables import CaseTable
 from central.filing import APPEALS, local_day
 from central.filing import case_no as numbered
-from central.store.sql import insert
+from central.store.live import next_serial
 from central.tell import outbox
 
 CALLED: frozenset[Action] = frozenset({"contact", "not_contacted", "outcome"})
 """After these nobody needs to hear any more that somebody must be called."""
+BY_CODE = "扫码点位有未结案件"
 DUTIES = ("contacted_at", "not_contacted", "reply", "replied_at", "outcome", "outcome_at",
           "satisfaction", "satisfaction_at", "case_no")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class NewAppeal:
-    """An appeal as it comes in; `source` is who entered it, `external_id` their own number."""
+    """An appeal as it comes in; `source` is who entered it, `external_id` their own number.
+
+    A `place` of the town says where it is, whatever point comes with it.
+    """
 
     kind: Kind
     service_code: str
     text: str
     source: str
     address: str = ""
+    place: str = ""
     lat: float | None = None
     lon: float | None = None
     case_no: str | None = None
@@ -49,6 +54,7 @@ class Appeal:
     service_code: str
     text: str
     address: str
+    place: str
     lat: float | None
     lon: float | None
     case_no: str | None
@@ -103,16 +109,18 @@ def add_appeal(
 ) -> Appeal:
     """Keep an appeal; one that its source has sent before (`external_id`) is given as it is.
 
-    Raises Refused when it names a case that there is not.
+    One of a QR code at a place belongs to the open case there. Raises Refused when it names a case
+    or a place that there is not.
     """
     known = _known(session, new)
     if known is not None:
         return appeal_of(known)
     _check_case(session, new.case_no)
+    new = _located(session, new)
     number = _next_number(session, now, zone)
     row = AppealTable(
         appeal_no=number, kind=new.kind, service_code=new.service_code, text=new.text,
-        address=new.address, lat=new.lat, lon=new.lon, case_no=new.case_no,
+        address=new.address, place=new.place, lat=new.lat, lon=new.lon, case_no=new.case_no,
         external_id=new.external_id, source=new.source,
         contact=seal.close(new.contact, number), created_at=now, updated_at=now, reply="",
         contact_due_at=store.contact_due_of(session, new.service_code, now), version=1,
@@ -124,7 +132,7 @@ def add_appeal(
     store.tell_of_appeal(session, row, "added", now)
     noted = store.Noted(now, new.source, "appeal_added", number, "", {"kind": new.kind})
     store.note(session, noted)
-    return appeal_of(row)
+    return _linked_by_code(session, row, now)
 
 
 def get_appeal(session: Session, appeal_no: str) -> Appeal | None:
@@ -156,6 +164,7 @@ def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tup
         raise Refused("version_conflict", f"somebody was faster: it has version {row.version} now")
     if doing.action == "link":
         _check_case(session, doing.value)
+    doing = _of_link(session, row, doing, now)
     after = act(_standing(row), doing.action, doing.value, now)
     for name in DUTIES:
         setattr(row, name, getattr(after, name))
@@ -171,6 +180,37 @@ def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tup
         session, store.Noted(now, doing.actor, "appeal_acted", appeal_no, doing.address, did)
     )
     return appeal_of(row), step_of(logged, appeal_no)
+
+
+def _located(session: Session, new: NewAppeal) -> NewAppeal:
+    """At the point of its place, so that whoever compares has one word for where it is."""
+    if not new.place:
+        return new
+    point = store.point_of_place(session, new.place)
+    if point is None:
+        raise Refused("no_such_place", f"the town has no place '{new.place}'")
+    return replace(new, lon=point[0], lat=point[1])
+
+
+def _linked_by_code(session: Session, row: AppealTable, now: datetime) -> Appeal:
+    """Whoever scans the code at a place means what is open there (study §10-8); else a person says.
+
+    It is done as a person would do it, so that a person can undo it.
+    """
+    scanned = row.kind == "qr" and row.place and row.case_no is None
+    found = store.case_at(session, row.place, row.service_code, now) if scanned else None
+    if found is None:
+        return appeal_of(row)
+    return act_on(session, row.appeal_no, Doing("link", "system", found, note=BY_CODE), now)[0]
+
+
+def _of_link(session: Session, row: AppealTable, doing: Doing, now: datetime) -> Doing:
+    """Whoever takes an appeal out of a case says that they are not the same; its log names it."""
+    if doing.action != "unlink" or row.case_no is None:
+        return doing
+    store.keep_apart(session, (row.appeal_no, row.case_no), doing.actor, now)
+    note = " ".join(part for part in (row.case_no, doing.note) if part)
+    return replace(doing, value="", note=note)
 
 
 def _numbered(session: Session, appeal_no: str) -> Select[AppealTable]:
@@ -222,16 +262,7 @@ def _log(
 
 def _next_number(session: Session, now: datetime, zone: ZoneInfo) -> str:
     day = local_day(now, zone)
-    statement: Any = (
-        insert(session.get_bind().dialect.name, CaseSerialTable)
-        .on_conflict_do_update(
-            index_elements=["prefix", "day"], set_={"last": CaseSerialTable.last + 1}
-        )
-        .returning(CaseSerialTable.last)
-    )
-    serial = session.scalar(statement, {"prefix": APPEALS, "day": day, "last": 1})
-    assert serial is not None
-    return numbered(APPEALS, day, serial)
+    return numbered(APPEALS, day, next_serial(session, APPEALS, day))
 
 
 def _standing(row: AppealTable) -> Standing:
@@ -240,8 +271,9 @@ def _standing(row: AppealTable) -> Standing:
 
 def appeal_of(row: AppealTable) -> Appeal:
     standing = _standing(row)
-    same = {"appeal_no", "service_code", "text", "address", "lat", "lon", "external_id", "source",
-            "created_at", "updated_at", "contact_due_at", "version", *DUTIES}  # fmt: skip
+    same = {"appeal_no", "service_code", "text", "address", "place", "lat", "lon",
+            "external_id", "source", "created_at", "updated_at", "contact_due_at", "version",
+            *DUTIES}  # fmt: skip
     return Appeal(
         kind=cast(Kind, row.kind),
         has_contact=row.contact is not None,

@@ -6,8 +6,10 @@ from typing import Literal, get_args
 
 Kind = Literal["12345", "110", "qr", "walk_in", "open311"]
 """市民热线, 110 非警务分流, 扫码, 来访, 其他系统."""
-Action = Literal["contact", "not_contacted", "reply", "outcome", "satisfaction", "link", "comment"]
-"""先行联系, 未能联系, 答复, 办理结果, 满意度, 关联案件, 补充."""
+Action = Literal[
+    "contact", "not_contacted", "reply", "outcome", "satisfaction", "link", "unlink", "comment"
+]
+"""先行联系, 未能联系, 答复, 办理结果, 满意度, 关联案件, 取消关联, 补充."""
 NotContacted = Literal["anonymous", "no_number", "no_answer", "not_wanted"]
 """匿名, 无号码或空号, 未接通, 要求不联系: the enumerated exclusions of 先行联系率."""
 Outcome = Literal["solved", "explained", "unsolved"]
@@ -29,6 +31,8 @@ CHOICES: dict[Action, tuple[str, ...]] = {
 """Actions that need one of these values."""
 CHOOSING: frozenset[Action] = frozenset({*CHOICES, "link"})
 """Actions whose value the log keeps apart from what else was said."""
+PLAIN: frozenset[Action] = frozenset({"contact", "unlink"})
+"""Actions that need no value."""
 
 
 class Refused(Exception):
@@ -84,6 +88,8 @@ def act(standing: Standing, action: Action, value: str, at: datetime) -> Standin
             return replace(standing, satisfaction=value, satisfaction_at=at)
         case "link":
             return replace(standing, case_no=value)
+        case "unlink":
+            return replace(standing, case_no=None)
         case "comment":
             return standing
 
@@ -96,7 +102,7 @@ def _check(standing: Standing, action: Action, value: str) -> None:
     choices = CHOICES.get(action)
     if choices is not None and value not in choices:
         raise Refused("value_missing", f"'{action}' needs one of {', '.join(choices)}")
-    if choices is None and action != "contact" and not value.strip():
+    if choices is None and action not in PLAIN and not value.strip():
         raise Refused("value_missing", f"'{action}' needs a text")
 
 
@@ -108,4 +114,6 @@ def _missing(standing: Standing, action: Action) -> str | None:
         return "an outcome comes after the reply"
     if action == "satisfaction" and standing.outcome is None:
         return "people are asked how satisfied they are after the outcome"
+    if action == "unlink" and standing.case_no is None:
+        return "it belongs to no case"
     return None

@@ -17,8 +17,9 @@ def _filed(standing: Standing, entry: Entry) -> Standing:
     """Whoever files a case by hand has judged it; a sensor has not."""
     detail = entry.detail
     by_person = entry.role != "system"
+    judged = replace(standing, verdict="true") if by_person else standing
     return with_times(
-        replace(standing, verdict="true") if by_person else standing,
+        replace(judged, priority=max(standing.priority, detail.priority)),
         filed_at=entry.at,
         waiting_since=entry.at,
         severity=detail.severity,
@@ -54,6 +55,7 @@ def _undone(standing: Standing, entry: Entry) -> Standing:
         before,
         version=standing.version,
         times=times,
+        priority=standing.priority,
         level=standing.level,
         red=standing.red,
         overdue=standing.overdue,
@@ -224,6 +226,7 @@ def _risen(standing: Standing, entry: Entry) -> Standing:
     worse = with_times(standing, rises=(*standing.times.rises, rise))
     return replace(
         worse,
+        priority=max(standing.priority, entry.detail.priority),
         assists=_more(standing.assists, entry.detail.assist),
         informed=_more(standing.informed, entry.detail.inform),
     )

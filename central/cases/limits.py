@@ -23,6 +23,8 @@ RANK = {
 }
 """Which severity is worse; what is not known here, and the steps before a case, the mildest."""
 
+MOST_PRIOR = 10
+"""The highest priority: 9 of a rule, and one more for a re-offence."""
 
 A_WORKING_DAY = Limit(Fraction(1), "working_days")
 """For calling an appellant back (study §12, ZX01): nobody is rung up at night."""

@@ -59,6 +59,7 @@ class Detail:
     incidents: tuple[str, ...] = ()
     severity: str = ""
     limits: str = ""
+    priority: int = 0
     pictures: tuple[str, ...] = ()
     appeals: tuple[str, ...] = ()
     grids: tuple[str, ...] = ()
@@ -165,6 +166,8 @@ class Standing:
     ended_from: State | None = None
     suspended_until: datetime | None = None
     asked: Asked | None = None
+    priority: int = 0
+    """The highest that a rule has named; nothing lowers it."""
     level: int = 0
     returns: int = 0
     reworks: int = 0

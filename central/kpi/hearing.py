@@ -53,4 +53,5 @@ EFFECTS: dict[str, Callable[[Appeal, Said], Appeal]] = {
     "outcome": _ended,
     "satisfaction": _rated,
     "link": _linked,
+    "unlink": _linked,
 }

@@ -186,7 +186,7 @@ def _of_appeal(appeal: Appeal, code: Code, states: dict[str, str], look: Look) -
         "updated_datetime": w3c(appeal.updated_at, look.zone),
         "expected_datetime": "",
         "address": appeal.address,
-        "address_id": "",
+        "address_id": appeal.place,
         "zipcode": "",
         "lat": appeal.lat,
         "long": appeal.lon,

@@ -1,7 +1,8 @@
 """The routes under /open311/v2. All but services and discovery need a key (`api_key`, a token)."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -20,7 +21,8 @@ from central.deps import Config, Context, Sealed, Work
 from central.keyed import KeyedRoute
 from central.open311.codec import MEDIA_TYPES, Form, Item, listing, read_w3c, single, w3c
 from central.open311.requests import Asked, Look, find_requests, find_updates, span_of
-from central.open311.services import SERVICES, Service, find_service
+from central.open311.services import SERVICES, Service, attributes_of, find_service, item_of
+from edge.events import PLACE
 
 router = APIRouter(prefix="/open311/v2", include_in_schema=False, route_class=KeyedRoute)
 
@@ -75,7 +77,7 @@ def discovery(here: In, config: Config) -> Response:
 @router.get("/services.{form}")
 def services(here: In) -> Response:
     """The kinds of requests."""
-    return here.listing("services", "service", [_of_service(one) for one in SERVICES])
+    return here.listing("services", "service", [item_of(one) for one in SERVICES])
 
 
 @router.get("/services/{code}.{form}")
@@ -84,7 +86,7 @@ def service(here: In, code: str) -> Response:
     found = find_service(code)
     if found is None or not found.attributes:
         raise Wrong(404, "there is no such service_code, or it asks nothing further")
-    item: Item = {"service_code": code, "attributes": _attributes(found)}
+    item: Item = {"service_code": code, "attributes": attributes_of(found)}
     content = single(here.form, "service_definition", item)
     return Response(content, media_type=MEDIA_TYPES[here.form])
 
@@ -150,7 +152,12 @@ def _add(
     here: Here, context: Work, config: Config, seal: Sealed, new: records.NewAppeal
 ) -> Response:
     with context.data.write() as session:
-        appeal = records.add_appeal(session, new, seal, context.now, config.zone)
+        if new.kind == "open311" and store.point_of_place(session, new.place) is None:
+            new = replace(new, place="")  # an address of theirs that is none of our places
+        try:
+            appeal = records.add_appeal(session, new, seal, context.now, config.zone)
+        except Refused as refused:
+            raise Wrong(400, str(refused)) from None
     context.changed("appeals")
     item = {"service_request_id": appeal.appeal_no, "service_notice": "", "account_id": ""}
     return here.listing("service_requests", "request", [item], 201)
@@ -196,8 +203,9 @@ def _read_request(fields: Mapping[str, str], actor: str) -> records.NewAppeal:
     service = find_service(code)
     if service is None:
         raise Wrong(404 if code else 400, "service_code is missing or unknown: see services")
-    place = fields.get("address_string", "") or fields.get("address_id", "")
-    if not place and not (fields.get("lat") and fields.get("long")):
+    scanned, known = fields.get("attribute[place]", "").strip(), fields.get("address_id", "")
+    address = fields.get("address_string", "") or known
+    if not address and not scanned and not (fields.get("lat") and fields.get("long")):
         raise Wrong(400, "lat and long, or address_string, or address_id is needed")
     contact = {
         "name": f"{fields.get('last_name', '')}{fields.get('first_name', '')}",
@@ -207,10 +215,11 @@ def _read_request(fields: Mapping[str, str], actor: str) -> records.NewAppeal:
     try:
         body = AppealIn.model_validate(
             {
-                "kind": "open311",
+                "kind": "qr" if scanned else "open311",
                 "service_code": code,
                 "text": _text(fields, service),
-                "address": place,
+                "address": address,
+                "place": scanned or (known if re.fullmatch(PLACE, known) else ""),
                 "lat": fields.get("lat") or None,
                 "lon": fields.get("long") or None,
                 "contact": contact,
@@ -228,7 +237,7 @@ def _text(fields: Mapping[str, str], service: Service) -> str:
     lines = [fields.get("description", "").strip() or service.name]
     if fields.get("media_url"):
         lines.append(f"图片: {fields['media_url'][:400]}")  # a text of theirs: nothing opens it
-    for attribute in service.attributes:
+    for attribute in (one for one in service.attributes if one.values):
         answer = fields.get(f"attribute[{attribute.code}]", "")
         known = dict(attribute.values)
         if answer and answer not in known:
@@ -258,34 +267,6 @@ def _asked(query: Mapping[str, str], now: datetime) -> Asked:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip()[:80] for part in text.split(",") if part.strip())
-
-
-def _of_service(one: Service) -> Item:
-    return {
-        "service_code": one.code,
-        "service_name": one.name,
-        "description": one.description,
-        "metadata": bool(one.attributes),
-        "type": "realtime",
-        "keywords": ",".join(one.keywords),
-        "group": one.group,
-    }
-
-
-def _attributes(one: Service) -> list[Item]:
-    return [
-        {
-            "variable": True,
-            "code": attribute.code,
-            "datatype": "singlevaluelist" if attribute.values else "text",
-            "required": attribute.required,
-            "datatype_description": "",
-            "order": number,
-            "description": attribute.description,
-            "values": [{"key": key, "name": name} for key, name in attribute.values],
-        }
-        for number, attribute in enumerate(one.attributes, start=1)
-    ]
 
 
 def refusal(path: str, status: int, text: str) -> Response:

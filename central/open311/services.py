@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from central.open311.codec import Item
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
@@ -25,6 +27,7 @@ class Service:
     attributes: tuple[Attribute, ...] = ()
 
 
+PLACE = Attribute("place", "扫码点位编号 Code of the place whose QR code was scanned")
 SERVICES = (
     Service(
         "fire_lane",
@@ -38,6 +41,7 @@ SERVICES = (
                 "是否完全堵塞 Is it blocked?",
                 (("yes", "是 Yes"), ("no", "否 No"), ("unknown", "不清楚 Unknown")),
             ),
+            PLACE,
         ),
     ),
     Service(
@@ -46,6 +50,7 @@ SERVICES = (
         "广场舞等音量过大或超过规定时间",
         "噪声",
         ("广场舞", "噪声"),
+        (PLACE,),
     ),
     Service(
         "facility",
@@ -59,9 +64,10 @@ SERVICES = (
                 "问题 What is wrong",
                 (("occupied", "被占用"), ("damaged", "损坏"), ("closed", "应开未开")),
             ),
+            PLACE,
         ),
     ),
-    Service("other", "其他诉求 Other", "以上没有列出的诉求", "其他"),
+    Service("other", "其他诉求 Other", "以上没有列出的诉求", "其他", (), (PLACE,)),
 )
 
 
@@ -74,3 +80,33 @@ def name_of(code: str) -> str:
     """Its name, or the code itself when we have none."""
     found = find_service(code)
     return code if found is None else found.name
+
+
+def item_of(one: Service) -> Item:
+    """A service as the list of services has it."""
+    return {
+        "service_code": one.code,
+        "service_name": one.name,
+        "description": one.description,
+        "metadata": bool(one.attributes),
+        "type": "realtime",
+        "keywords": ",".join(one.keywords),
+        "group": one.group,
+    }
+
+
+def attributes_of(one: Service) -> list[Item]:
+    """The further questions of a service, as its definition has them."""
+    return [
+        {
+            "variable": True,
+            "code": attribute.code,
+            "datatype": "singlevaluelist" if attribute.values else "text",
+            "required": attribute.required,
+            "datatype_description": "",
+            "order": number,
+            "description": attribute.description,
+            "values": [{"key": key, "name": name} for key, name in attribute.values],
+        }
+        for number, attribute in enumerate(one.attributes, start=1)
+    ]

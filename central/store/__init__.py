@@ -28,7 +28,7 @@ from central.store.changes import (
     record_change,
 )
 from central.store.devices import devices_wait, watch_devices
-from central.store.dismissing import Dismissed, dismiss, is_appeal, restore
+from central.store.dismissing import Dismissed, dismiss, is_appeal, keep_apart, restore
 from central.store.enrolment import (
     Enrolled,
     Holder,
@@ -52,6 +52,7 @@ from central.store.entering import (
     enter_case,
     places_known,
     places_near,
+    point_of_place,
 )
 from central.store.figures import figures
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
@@ -97,7 +98,13 @@ from central.store.retaining import (
     release_case,
 )
 from central.store.retry import Again, NotRetryable, retry_quarantined
-from central.store.routes import contact_due_of, grids_of, listed_channels, orgs_of
+from central.store.routes import (
+    contact_due_of,
+    grids_of,
+    listed_hearers,
+    numbers_of,
+    orgs_of,
+)
 from central.store.seals import ChainFault, ChainReport, check_chains
 from central.store.settling import any_to_settle, settle_cases
 from central.store.shadowing import Shadowed, count_shadowed, judge_shadowed, list_shadowed
@@ -106,6 +113,7 @@ from central.store.suggesting import (
     Deed,
     Suggestion,
     Suggestions,
+    case_at,
     merging_of,
     suggestions_of_appeal,
     suggestions_of_case,
@@ -187,6 +195,7 @@ __all__ = [
     "any_enrolled",
     "any_to_settle",
     "audit_head",
+    "case_at",
     "cases_by_no",
     "certificate_name",
     "changes_after",
@@ -222,6 +231,7 @@ __all__ = [
     "is_limited",
     "is_referenced",
     "judge_shadowed",
+    "keep_apart",
     "kept_pictures",
     "list_audit",
     "list_boxes",
@@ -232,7 +242,7 @@ __all__ = [
     "list_incidents",
     "list_quarantine",
     "list_shadowed",
-    "listed_channels",
+    "listed_hearers",
     "lock_boxes",
     "lock_cases_of",
     "lock_places",
@@ -246,12 +256,14 @@ __all__ = [
     "next_due",
     "note",
     "note_act",
+    "numbers_of",
     "open_rate",
     "orgs_of",
     "pending_acks",
     "place_of_case",
     "places_known",
     "places_near",
+    "point_of_place",
     "read_case_file",
     "read_feed",
     "record_change",

@@ -91,7 +91,8 @@ def _do(session: Session, live: Live, move: Move, now: datetime) -> None:
         settle(session, live, now)
     elif live.standing.state == "pending_file":
         said = filing(session, live.row, now)
-        live.move(replace(move, detail=replace(move.detail, limits=said.limits)))
+        said = replace(move.detail, limits=said.limits, priority=said.priority)
+        live.move(replace(move, detail=said))
         dispatch_by_rule(session, live, now)
     else:
         live.move(move)

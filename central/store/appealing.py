@@ -42,7 +42,7 @@ def move_appeals(
         row.case_no = going.to_no
         row.version += 1
         row.updated_at = now
-        _log(session, row, actor, "link", f"{going.to_no} {going.why}", now)
+        _log(session, row, actor, "link", f"{going.to_no} {going.why}", now, going.to_no)
     session.flush()
 
 
@@ -85,12 +85,22 @@ def _uncalled() -> tuple[ColumnElement[bool], ...]:
 
 
 def _log(  # noqa: PLR0913 one parameter per column
-    session: Session, row: AppealTable, actor: str, action: str, text: str, now: datetime
+    session: Session,
+    row: AppealTable,
+    actor: str,
+    action: str,
+    text: str,
+    now: datetime,
+    value: str = "",
 ) -> None:
-    status = "open" if row.outcome is None else "closed"
-    session.add(
-        AppealLogTable(
-            appeal_id=row.id, at=now, actor=actor, action=action, status=status, text=text
-        )
+    logged = AppealLogTable(
+        appeal_id=row.id,
+        at=now,
+        actor=actor,
+        action=action,
+        status="open" if row.outcome is None else "closed",
+        text=text,
+        value=value,
     )
+    session.add(logged)
     record_change(session, f"appeal_{action}", row.appeal_no, now)

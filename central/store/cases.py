@@ -262,6 +262,7 @@ def _case(
         void_reason=cast(VoidReason | None, case.void_reason),
         lead=case.lead,
         holder=case.holder,
+        priority=case.priority,
         level=case.level,
         reopens=case.reopens,
         reworks=case.reworks,

@@ -79,6 +79,12 @@ def places_known(session: Session) -> tuple[Known, ...]:
     return tuple(sorted(found, key=lambda one: (one.place, one.name)))
 
 
+def point_of_place(session: Session, place: str) -> Point | None:
+    """Where a place is; None for one that the town of now or whoever asks does not know."""
+    known = town_of_now(session).places.get(place)
+    return known.point if known and seen_places(session, [place]) else None
+
+
 def places_near(session: Session, scene: str, point: Point, within_m: float) -> tuple[str, ...]:
     """The places of a scene around a point that whoever asks can make cases for."""
     town = town_of_now(session)

@@ -181,6 +181,7 @@ def _file(session: Session, members: list[IncidentTable], here: Now) -> Live:
         live.by_itself("queue", here.at, queueing(session, live.row))
         return live
     live.by_itself("file", here.at, filing(session, live.row, here.at))
+    _link_reoffences(session, live.row)  # before anybody hears of it, for its priority
     dispatch_by_rule(session, live, here.at)
     return live
 
@@ -223,7 +224,10 @@ def _comes_back(live: Live, members: list[IncidentTable]) -> bool:
 
 
 def _link_reoffences(session: Session, case: CaseTable) -> None:
-    """The same place again within a day: this case, and those that followed it, say of which."""
+    """The same place again within a day: this case, and those that followed it, say of which.
+
+    Whoever comes back so soon comes before others.
+    """
     end = func.coalesce(CaseTable.cleared_at, CaseTable.since)
     cases = session.scalars(
         select(CaseTable).where(
@@ -238,5 +242,7 @@ def _link_reoffences(session: Session, case: CaseTable) -> None:
     for row in cases:
         if row.since >= case.since:
             others = [(at, number) for at, number in ends if number != row.id]
-            row.reoffence_of = reoffence(row.since, others)
+            found = reoffence(row.since, others)
+            row.priority += (found is not None) - (row.reoffence_of is not None)
+            row.reoffence_of = found
     session.flush()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal_column, or_, select
 from sqlalchemy import case as when
 from sqlalchemy.orm import Session, aliased
 
@@ -142,7 +142,7 @@ def _is_tallied(wanted: CaseFilter) -> bool:
     """Whether the tally knows all that is asked for."""
     others = (
         *(wanted.place, wanted.box, wanted.filed_from, wanted.filed_before, wanted.q or None),
-        *(wanted.lead, wanted.grid, wanted.red, wanted.overdue),
+        *(wanted.lead, wanted.grid, wanted.red, wanted.overdue, wanted.priority or None),
     )
     return all(value is None for value in others)
 
@@ -208,6 +208,9 @@ def _otherwise(session: Session, wanted: CaseFilter) -> Iterator[ColumnElement[b
         yield _seen_by(wanted.box)
     if wanted.grid is not None:
         yield one_of(session, case.place, places_of_grids(session, wanted.grid))
+    if wanted.priority:
+        yield case.priority > literal_column("0")  # in the words of the index
+        yield case.priority >= wanted.priority
     if wanted.filed_from is not None:
         yield case.filed_at >= wanted.filed_from
     if wanted.filed_before is not None:

@@ -23,7 +23,7 @@ from central.filing import case_no, local_day, prefix_of
 from central.store.routes import calendar_of
 from central.store.sql import add, insert
 from central.store.telling import tell, tell_the_dispatcher
-from central.store.transitions import add_row, birth_before, log_of
+from central.store.transitions import add_row, birth_before, log_of, priority_of
 from central.tables import IncidentTable
 
 SYSTEM = "system"
@@ -53,6 +53,7 @@ class Live:
         add_row(self._session, self.row.id, row)
         self._head = row.hash
         self.standing = outcome.standing
+        self.row.priority = priority_of(self.row, self.standing)
         self.log.append(outcome.entry)
         self.told[_fact(outcome.entry)] += 1
         tells = self._still_of_use(outcome.tells)
@@ -204,7 +205,7 @@ def new_case(
 def number_case(session: Session, seed: Seed, now: datetime, zone: ZoneInfo) -> Live:
     """A case with the next number of the day; nothing stands in its log yet."""
     prefix, day = prefix_of(seed.scene), local_day(now, zone)
-    serial = _next_serial(session, prefix, day)
+    serial = next_serial(session, prefix, day)
     born_after = birth_before(session, prefix, day, serial)
     number = case_no(prefix, day, serial)
     row = CaseTable(
@@ -220,6 +221,7 @@ def number_case(session: Session, seed: Seed, now: datetime, zone: ZoneInfo) -> 
         version=0,
         lead="",
         holder="",
+        priority=0,
         level=0,
         reopens=0,
         reworks=0,
@@ -237,7 +239,7 @@ def _fact(entry: Entry) -> tuple[str, str, str]:
     return entry.action, entry.detail.incident, entry.detail.severity
 
 
-def _next_serial(session: Session, prefix: str, day: str) -> int:
+def next_serial(session: Session, prefix: str, day: str) -> int:
     """Next number of the day; the row's lock makes it unique among receivers."""
     statement = _serial_statement(session.get_bind().dialect.name)
     serial = session.scalar(statement, {"prefix": prefix, "day": day, "last": 1})

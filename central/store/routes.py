@@ -1,5 +1,6 @@
 """The route of a case in the town that is valid now, and the calendar its clocks run by."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -11,8 +12,10 @@ from central.cases.standing import Detail
 from central.clocks.calendar import Calendar
 from central.clocks.deadlines import contact_due
 from central.routing.grids import LEVELS
+from central.routing.parties import Channel
 from central.routing.town import NoRule, Route, Town
 from central.store.sight import grids_in_sight
+from central.tell.message import Hearer
 from central.town.keeping import load_town
 
 NO_GRID = "-"
@@ -64,13 +67,29 @@ def grids_of(session: Session) -> tuple[tuple[str, str], ...]:
     return tuple((one.id, one.name) for one in found if seen is None or one.id in seen)
 
 
-def listed_channels(session: Session, party: str) -> tuple[tuple[str, str], ...]:
-    """Channels and recipients of an organisation and its people, or of all people with a role."""
+def listed_hearers(session: Session, party: str) -> tuple[Hearer, ...]:
+    """An organisation and its people, or all people with a role, and where they hear.
+
+    The number of an organisation is for calling it: often nobody reads there.
+    """
     town = town_of_now(session)
     org = town.orgs.get(party)
     people = [one for one in town.people if party in (one.org, *one.roles)]
-    channels = [*(org.channels if org else ()), *(c for one in people for c in one.channels)]
-    return tuple(dict.fromkeys((one.name, one.to) for one in channels))
+    heard = (_hearer(one.channels, one.phone) for one in people)
+    return (*((_hearer(org.channels),) if org else ()), *heard)
+
+
+def _hearer(channels: Iterable[Channel], phone: str = "") -> Hearer:
+    return Hearer(tuple((one.name, one.to) for one in channels), phone)
+
+
+def numbers_of(session: Session, org: str) -> tuple[tuple[str, str], ...]:
+    """Who can be called at an organisation: names with their numbers, its own first."""
+    town = town_of_now(session)
+    known = town.orgs.get(org)
+    own = [(known.contact or known.name, known.phone)] if known else []
+    people = [(one.name, one.phone) for one in town.members(org)] if known else []
+    return tuple((name, phone) for name, phone in (*own, *people) if phone)
 
 
 def org_name(session: Session, org: str) -> str:
@@ -92,13 +111,16 @@ def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> 
 
 
 def filing(session: Session, case: CaseTable, at: datetime, note: str = "") -> Detail:
-    """What the row that files a case says: its grids, and its limits, of the mildest severity.
+    """What the row that files a case says: its grids; limits and priority of the mildest one.
 
-    A worse one has a row of its own that tightens them, so the order of arrival does not matter.
+    A worse one has a row of its own for both, so the order of arrival does not matter.
     """
     route = route_of(session, case, mildest(case.scene), at)
-    limits = written(route.limits) if route else ""
-    return Detail(note=note, limits=limits, grids=grids_to_keep(session, case.place))
+    grids = grids_to_keep(session, case.place)
+    if route is None:
+        return Detail(note=note, grids=grids)
+    limits = written(route.limits)
+    return Detail(note=note, limits=limits, priority=route.priority, grids=grids)
 
 
 def queueing(session: Session, case: CaseTable) -> Detail:
@@ -135,6 +157,7 @@ def worsening(session: Session, case: CaseTable, severity: str, at: datetime) ->
     return Detail(
         severity=severity,
         limits=written(route.limits),
+        priority=route.priority,
         assist=tuple(org for org in route.assist if org not in helping),
         inform=tuple(org for org in route.inform if org not in heard),
     )

@@ -105,6 +105,21 @@ def suggestions_of_appeal(session: Session, appeal_no: str, now: datetime) -> Su
     return Suggestions(_near(told, others, about), dismissed_of(session, appeal_no))
 
 
+def case_at(session: Session, place: str, service_code: str, now: datetime) -> str | None:
+    """The open case of a place and of an appeal's family that has stood there within a day."""
+    family, case = FAMILY_OF.get(service_code), CaseTable
+    if family is None:
+        return None
+    wanted = select(case.case_no).where(
+        case.place == place,
+        _is_open(),
+        case.scene.in_(codes_of(family)),
+        or_(case.cleared_at.is_(None), case.cleared_at > now - WINDOW),
+        *seen_cases(session),
+    )
+    return session.scalar(wanted.order_by(case.id).limit(1))
+
+
 def merging_of(session: Session, case_no: str, other_no: str) -> Deed:
     """How two cases become one; raises NotFound."""
     return _merging(_case(session, case_no), _case(session, other_no))

@@ -111,6 +111,7 @@ def _message(
         scene=case.scene,
         place=case.place,
         severity=case.severity,
+        priority=case.priority,
         since=case.since.astimezone(SHANGHAI),
         place_name=place.name if place else "",
         address=place.address if place else "",

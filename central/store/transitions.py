@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from central.audit import FIRST, Broken
 from central.case_tables import CaseSerialTable, CaseTable, TransitionTable
 from central.cases.chain import Chained, verify
-from central.cases.standing import Deadlines, Detail, Entry
+from central.cases.standing import Deadlines, Detail, Entry, Standing
 from central.cases.states import Action, Role, State
 from central.cases.workflow import fold
 from central.filing import APPEALS, case_no
@@ -61,6 +61,11 @@ def birth_before(session: Session, prefix: str, day: str, serial: int) -> str:
     )
     assert found is not None, "numbers are given one after the other"
     return found
+
+
+def priority_of(row: CaseTable, standing: Standing) -> int:
+    """What its rules say, and one more for the same place again within a day (study §10-6)."""
+    return standing.priority + (row.reoffence_of is not None)
 
 
 def check_logs(session: Session) -> Iterator[tuple[str, Broken]]:
@@ -118,6 +123,7 @@ def _differs(case: CaseTable, log: tuple[Chained, ...]) -> Broken | None:
         "version": standing.version,
         "holder": standing.holder,
         "lead": standing.lead,
+        "priority": priority_of(case, standing),
         "official_at": due.official_at,
         "internal_at": due.internal_at,
         "accept_at": due.accept_at,

@@ -37,6 +37,8 @@ class CaseFilter:
     grid: str | None = None
     red: bool | None = None
     overdue: bool | None = None
+    priority: int | None = None
+    """At least this one."""
     q: str = ""
     """What the number or the place of a case begins with."""
 
@@ -82,6 +84,7 @@ class Case:
     void_reason: VoidReason | None
     lead: str
     holder: str
+    priority: int
     level: int
     reopens: int
     reworks: int

@@ -66,6 +66,7 @@ class Facts:
     address: str = ""
     accept_at: datetime | None = None
     official_at: datetime | None = None
+    priority: int = 0
     event_code: str = ""
     district_code: str = ""
     district_name: str = ""
@@ -94,6 +95,7 @@ def message_about(facts: Facts, call: Call) -> Message:
         f"案件 {facts.case_no}",
         *((f"地址 {facts.address}",) if facts.address else ()),
         f"自 {facts.since:%m-%d %H:%M} 起",
+        *((f"优先级 {facts.priority}",) if facts.priority else ()),
         *_dues(facts, call),
         ask.format(level=call.level),
     )
@@ -105,6 +107,7 @@ def message_about(facts: Facts, call: Call) -> Message:
         title=one_line(head),
         text="\n".join(map(one_line, lines)),
         urgent=grave or call.urgent,
+        priority=facts.priority,
         data={
             "step": call.step,
             "what": call.what,
@@ -113,6 +116,7 @@ def message_about(facts: Facts, call: Call) -> Message:
             "place_name": facts.place_name,
             "address": facts.address,
             "severity": facts.severity,
+            "priority": facts.priority,
             "official_at": facts.official_at.isoformat() if facts.official_at else "",
             "event_code": facts.event_code,
             "district_code": facts.district_code,

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -19,9 +19,9 @@ from pydantic import (
 
 from central.tell.guard import parts_of
 from central.tell.limits import Rate
-from central.tell.message import FALLBACKS, Kind
+from central.tell.message import FALLBACKS, Hearer, Kind
 from central.tell.outbox import Address, Lane
-from central.tell.sms import unknown_names
+from central.tell.sms import mobile_of, unknown_names
 from central.tell.webhook import key_of
 from central.yaml_file import FileFault, read_yaml
 
@@ -222,14 +222,15 @@ class Book(BaseModel):
         return next((one for one in self.channels if one.name == name), None)
 
     def addresses(
-        self, kind: Kind, party: str, listed: Iterable[tuple[str, str]] = ()
+        self, kind: Kind, party: str, listed: Iterable[Hearer] = ()
     ) -> tuple[Address, ...]:
         """Where a party hears; one that is not in the book as the town has `listed` it.
 
         Of that, what is no channel of the book does not count. Whoever is in neither hears as its
         kind's fallback does.
         """
-        town = [Hears(channel=name, to=[to]) for name, to in listed if self.channel(name)]
+        heard = dict.fromkeys(line for one in listed for line in self._lines(one))
+        town = [Hears(channel=name, to=[to]) for name, to in heard]
         lines = self.parties.get(party) or town or self.parties.get(FALLBACKS[kind], [])
         after_s = self.inform_after_s if kind == "notice" else 0.0
         return tuple(
@@ -237,6 +238,16 @@ class Book(BaseModel):
             for line in lines
             for recipient, picture in self._recipients(line, kind)
         )
+
+    def _lines(self, one: Hearer) -> Iterator[tuple[str, str]]:
+        """Where somebody of the town hears: as listed, and by SMS on the number they have."""
+        kinds = {name: self.channel(name) for name, _ in one.channels}
+        yield from (line for line in one.channels if kinds[line[0]] is not None)
+        sms = next((each for each in self.channels if isinstance(each, SmsChannel)), None)
+        number = mobile_of(one.phone)
+        listed = any(isinstance(each, SmsChannel) for each in kinds.values())
+        if number and sms is not None and not listed:
+            yield sms.name, number
 
     def _recipients(self, line: Hears, kind: Kind) -> list[tuple[str, bool]]:
         channel = self.channel(line.channel)

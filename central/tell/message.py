@@ -37,7 +37,8 @@ class Message:
     """Something to tell a party (an organisation or a role).
 
     `key` names it for ever: a second one with the same key is the same message. Urgent ones
-    overtake others and are never put into a digest.
+    overtake others and are never put into a digest; among their like a higher `priority` goes
+    first.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Message:
     title: str
     text: str
     urgent: bool = False
+    priority: int = 0
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -69,6 +71,14 @@ class Outgoing:
     repeated: bool = False
     events: tuple[dict[str, Any], ...] = ()
     picture: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hearer:
+    """An organisation or a person as the town lists them: (channel, recipient), and a number."""
+
+    channels: tuple[tuple[str, str], ...]
+    phone: str = field(default="", repr=False)
 
 
 class NotSent(Exception):

@@ -25,6 +25,7 @@ LEASE_S = 45.0
 DIGEST_AT_MOST = 50
 PICTURE_AFTER_S = 10.0
 """A case is told at once, its picture comes a little later."""
+HIGHEST_FIRST = (TellTable.priority.desc(), TellTable.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def tell(session: Session, messages: Iterable[Message], now: datetime) -> None:
         insert_new(session, {
             "key": message.key, "case_no": message.case_no, "kind": message.kind,
             "party": message.party, "title": message.title[:200], "text": message.text,
-            "data": message.data, "urgent": message.urgent, "state": "new",
-            "created_at": now, "due_at": now,
+            "data": message.data, "urgent": message.urgent, "priority": message.priority,
+            "state": "new", "created_at": now, "due_at": now,
         })  # fmt: skip
 
 
@@ -83,8 +84,8 @@ def tell_one(session: Session, message: Message, address: Address, now: datetime
         "case_no": message.case_no, "kind": message.kind, "party": message.party,
         "channel": address.channel, "recipient": address.recipient,
         "title": message.title[:200], "text": message.text, "data": message.data,
-        "urgent": message.urgent, "state": "waiting", "created_at": now,
-        "due_at": due_at,
+        "urgent": message.urgent, "priority": message.priority, "state": "waiting",
+        "created_at": now, "due_at": due_at,
     }  # fmt: skip
     insert_new(session, values)
     if address.picture:
@@ -143,7 +144,8 @@ def new_messages(session: Session, limit: int = 100) -> Sequence[TellTable]:
 def address(session: Session, row: TellTable, addresses: Sequence[Address], now: datetime) -> None:
     """Make one copy per address; a message that nobody hears stays as that."""
     message = Message(
-        row.key, row.case_no, row.kind, row.party, row.title, row.text, row.urgent, row.data  # type: ignore[arg-type]
+        row.key, row.case_no, row.kind, row.party, row.title, row.text,  # type: ignore[arg-type]
+        row.urgent, row.priority, row.data,
     )  # fmt: skip
     for one in addresses:
         has_picture = one.picture and not row.case_no.startswith(APPEAL)
@@ -263,12 +265,12 @@ def _hold(session: Session, lane: Lane, now: datetime) -> TellLaneTable:
 
 
 def _choose(session: Session, lane: Lane, now: datetime) -> Sequence[TellTable]:
-    """The next message that is due, urgent ones first; its like with it when many wait."""
+    """The next message that is due, the most urgent first; its like with it when many wait."""
     due = TellTable.channel == lane.channel, TellTable.state == "waiting", TellTable.due_at <= now
     first = session.scalars(
         select(TellTable)
         .where(*due)
-        .order_by(TellTable.urgent.desc(), TellTable.id)
+        .order_by(TellTable.urgent.desc(), *HIGHEST_FIRST)
         .limit(1)
         .with_for_update(skip_locked=True)
     ).one_or_none()
@@ -281,7 +283,7 @@ def _choose(session: Session, lane: Lane, now: datetime) -> Sequence[TellTable]:
     return session.scalars(
         select(TellTable)
         .where(*due, *like)
-        .order_by(TellTable.id)
+        .order_by(*HIGHEST_FIRST)
         .limit(DIGEST_AT_MOST)
         .with_for_update(skip_locked=True)
     ).all()

@@ -12,7 +12,7 @@ from central.db import Database
 from central.metrics import Metrics
 from central.tell import outbox
 from central.tell.adapters import Adapter
-from central.tell.message import NoPicture, NotSent, Outgoing, page_of
+from central.tell.message import Hearer, NoPicture, NotSent, Outgoing, page_of
 from central.tell.outbox import Batch, Ending, Lane
 from central.tell.texts import digest
 from central.tell_tables import TellTable
@@ -24,11 +24,11 @@ REPEATED = "【可能重复】"
 log = structlog.get_logger()
 
 
-Listed = Callable[[Session, str], Sequence[tuple[str, str]]]
+Listed = Callable[[Session, str], Sequence[Hearer]]
 
 
-def nobody_listed(_: Session, __: str) -> Sequence[tuple[str, str]]:
-    """A town that lists no channels."""
+def nobody_listed(_: Session, __: str) -> Sequence[Hearer]:
+    """A town that lists nobody."""
     return ()
 
 
@@ -37,7 +37,7 @@ class Tools:
     """What senders work with; `picture` gives a case's masked JPEG, `changed` hints to browsers.
 
     `link` is how browsers reach central, "" when nobody has said; `chance` gives numbers in 0-1;
-    `listed` names channels and recipients of a party, as the town lists them.
+    `listed` names who hears for a party, as the town lists them.
     """
 
     database: Database

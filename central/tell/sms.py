@@ -13,6 +13,7 @@ from central.tell.texts import cut, one_line
 
 TEXT_BYTES = 500 * 3
 NAMES = ("to", "text", "id")
+_MOBILE = re.compile(r"(?:\+86|0086|86)?(1[3-9][0-9]{9})")
 _NAME = re.compile(r"\{(\w+)\}")
 
 
@@ -59,6 +60,12 @@ class Sms:
 
     def close(self) -> None:
         self._http.close()
+
+
+def mobile_of(phone: str) -> str:
+    """The number of a mobile phone as people write it, in digits; empty for any other."""
+    found = _MOBILE.fullmatch(re.sub(r"[ ()-]", "", phone))
+    return found[1] if found else ""
 
 
 def unknown_names(text: str) -> list[str]:

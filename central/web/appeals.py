@@ -1,6 +1,6 @@
 """The desk of appeals: the list, entering one, and what is done with it. Plain forms."""
 
-from typing import Annotated, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel, ValidationError
@@ -13,13 +13,16 @@ from central.appeals.contact import Contact
 from central.appeals.rules import ACTIONS, CHOICES, KINDS, Action, Refused, Status
 from central.deps import Config, Context, Data, Sealed
 from central.open311.services import SERVICES
+from central.routing.crs import Point, to_wgs84
 from central.web.cases import Who, may_file
+from central.web.entering import MOST_PLACES
 from central.web.likely import likely_of
 from central.web.render import Notice, Onlooker, render
 
 PAGE_SIZE = 50
 REFUSALS = {
     "no_such_case": "appeal.no_such_case",
+    "no_such_place": "appeal.no_such_place",
     "version_conflict": "appeal.too_late",
     "not_allowed": "appeal.not_allowed",
     "value_missing": "appeal.value_missing",
@@ -35,6 +38,9 @@ class NewForm(BaseModel):
     service_code: str = ""
     text: str = ""
     address: str = ""
+    place: str = ""
+    point: str = ""
+    crs: str = ""
     case_no: str = ""
     name: str = ""
     phone: str = ""
@@ -114,9 +120,10 @@ def _list(  # noqa: PLR0913 the notice of a form that was refused
     with data.read() as session:
         page = store.Page(number, PAGE_SIZE)
         rows, total = reading.list_appeals(session, reading.Wanted(wanted_status), page)
+        places = store.places_known(session)[:MOST_PLACES]
     return render(
         who, "pages/appeals.html", code, rows=rows, total=total, shown=status, page=page,
-        kinds=KINDS, services=SERVICES, notice=notice, may_file=may_file(who),
+        kinds=KINDS, services=SERVICES, notice=notice, may_file=may_file(who), places=places,
     )  # fmt: skip
 
 
@@ -149,17 +156,29 @@ def _gone(who: Onlooker) -> Response:
 
 
 def _read_new(form: NewForm, actor: str) -> records.NewAppeal | None:
-    given = {
+    given: dict[str, Any] = {
         "kind": form.kind, "service_code": form.service_code or "other", "text": form.text,
         "address": form.address, "case_no": form.case_no.strip() or None,
-        "contact": {"name": form.name, "phone": form.phone},
+        "place": form.place.strip(), "contact": {"name": form.name, "phone": form.phone},
     }  # fmt: skip
     try:
+        if form.point.strip():
+            given["lon"], given["lat"] = read_point(form.point, form.crs)
         body = AppealIn.model_validate(given)
-    except ValidationError:
+    except ValueError:
         return None
     contact = Contact(**body.contact.model_dump())
     return records.NewAppeal(**body.model_dump(exclude={"contact"}), source=actor, contact=contact)
+
+
+def read_point(text: str, crs: str) -> Point:
+    """A point as maps write it, whichever number comes first, in WGS-84; raises ValueError.
+
+    No latitude has more than 90 degrees, and all of China lies east of them.
+    """
+    first, second = map(float, text.replace("，", ",").split(","))
+    point = (first, second) if abs(first) > 90 else (second, first)
+    return to_wgs84("GCJ-02" if crs == "GCJ-02" else "WGS-84")(point)
 
 
 def _read_action(form: ActForm, actor: str, address: str) -> records.Doing | None:

@@ -14,7 +14,8 @@ from central.api.holding import may_hold
 from central.api.package import may_raw
 from central.api.photos import MAX_PHOTO_BYTES, MOST_PHOTOS
 from central.auth import case_role
-from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS
+from central.cases.limits import MOST_PRIOR
+from central.cases.states import REJECT_REASONS, STATES, TABS, VOID_REASONS, Role
 from central.cases.workflow import must_say
 from central.deps import Data, Me, Moment
 from central.web.likely import likely_of
@@ -22,16 +23,24 @@ from central.web.records import card_of, counts_of, detail_of, store_filter, tol
 from central.web.render import Notice, Onlooker, address, onlooker, render, viewer_link
 from central.web.sound import Level, level_of
 from central.web.viewer import viewer_of
-from central.web.views import Detail, Filter, Page
+from central.web.views import Detail, Filter, Number, Page
 
 PAGE_SIZE = 24
 MAX_SHOWN = 2 * PAGE_SIZE
 MAX_PAGE = 100_000
+CALLERS: frozenset[Role] = frozenset({"desk", "dispatcher", "leader", "administrator"})
+"""Who sees the numbers of a case's lead: those who send people out, or press them."""
 
 router = APIRouter(include_in_schema=False)
 
 
-CHOICES = {"status": (*TABS, *STATES, "all"), "cleared": ("yes", "no"), "late": ("red", "overdue")}
+PRIORITIES = tuple(map(str, range(1, MOST_PRIOR + 1)))
+CHOICES = {
+    "status": (*TABS, *STATES, "all"),
+    "cleared": ("yes", "no"),
+    "late": ("red", "overdue"),
+    "priority": PRIORITIES,
+}
 
 
 def asked_filter(request: Request) -> Filter:
@@ -94,6 +103,7 @@ def cases_page(who: Who, data: Data, wanted: Asked, page: str = "1") -> Response
         shown = _read_page(session, wanted, max(1, number))
         orgs, grids = store.orgs_of(session), store.grids_of(session)
     town = {"orgs": orgs.items(), "grids": grids, "org": who.person.org, "may_file": may_file(who)}
+    town |= {"priorities": PRIORITIES}
     return render(who, "pages/cases.html", **(_list_values(wanted, shown) | town))
 
 
@@ -168,6 +178,7 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
         detail = detail_of(found, store.neighbours(session, store_filter(wanted), case_no))
         alike = store.suggestions_of_case(session, case_no, who.now)
         orgs = tuple(sorted(store.orgs_of(session).items(), key=lambda one: one[1]))
+        numbers = store.numbers_of(session, found.case.lead) if who.person.role in CALLERS else ()
     me = who.request.state.principal
     return replace(
         detail,
@@ -176,6 +187,7 @@ def read_case(data: Data, case_no: str, wanted: Filter, who: Onlooker) -> Detail
         may_raw=may_raw(me),
         may_hold=may_hold(me),
         must_say=must_say(found.case.state, who.person.role),
+        progress=replace(detail.progress, numbers=tuple(Number(*one) for one in numbers)),
     )
 
 

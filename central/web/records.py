@@ -67,6 +67,7 @@ def card_of(case: Case, verdict: Verdict | None = None) -> Card:
         address=case.address,
         red=case.red,
         overdue=case.overdue,
+        priority=case.priority,
         verdict=verdict,
     )
 
@@ -213,6 +214,7 @@ def store_filter(wanted: Filter) -> CaseFilter:
         grid=wanted.grid or None,
         red=True if wanted.late == "red" else None,
         overdue=True if wanted.late == "overdue" else None,
+        priority=int(wanted.priority) if wanted.priority else None,
     )
 
 

@@ -1,5 +1,6 @@
 """What the templates may see: plain values, made from the store's records. Pure."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import blake2s
@@ -46,6 +47,7 @@ class Card:
     address: str = ""
     red: bool = False
     overdue: bool = False
+    priority: int = 0
     verdict: Verdict | None = None
 
     @property
@@ -101,12 +103,26 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """Somebody of the lead who can be called; never in JSON, exports or logs."""
+
+    name: str
+    phone: str
+
+    @property
+    def dialled(self) -> str:
+        """The number without what people put between its digits."""
+        return re.sub(r"[^0-9+]", "", self.phone)
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Who is at it and until when."""
 
     state: str
     holder: str = ""
     lead: str = ""
+    numbers: tuple[Number, ...] = ()
     level: int = 0
     reopens: int = 0
     reworks: int = 0
@@ -180,6 +196,7 @@ class Filter:
     lead: str = ""
     grid: str = ""
     late: str = ""
+    priority: str = ""
 
     def query(self, **changes: str) -> dict[str, str]:
         """Query parameters of this filter with changes, empty ones left out."""

@@ -12,6 +12,7 @@ from central.clocks.calendar_file import shipped_text
 from central.db import Database
 from central.routing.town import Town
 from central.tables import AuditTable
+from central.tell.message import Hearer
 from central.town.faults import FileRefused
 from central.town.importing import (
     EXAMPLE,
@@ -293,8 +294,8 @@ def test_channels_that_the_town_lists_are_where_its_people_hear(
     database: Database, tmp_path: Path
 ) -> None:
     people = (EXAMPLE_FOLDER / "people.csv").read_text("utf-8").splitlines()
-    lines = [people[0] + ",渠道", *(line + "," for line in people[1:])]
-    wanted = {"P-004": "sms:13800000004", "P-008": "sms:13800000008;wuye:menwei"}
+    lines = [people[0] + ",渠道,电话", *(line + "," for line in people[1:])]
+    wanted = {"P-004": "sms:13800000004", "P-008": "sms:13800000008;wuye:menwei,021 5555-0008"}
     lines = [line + wanted.get(line.split(",")[0], "") for line in lines]
     file = tmp_path / "people.csv"
     file.write_text("\n".join(lines), "utf-8")
@@ -302,9 +303,15 @@ def test_channels_that_the_town_lists_are_where_its_people_hear(
         make_example(session, Author("test", NOW))
         make(session, Wish("people", file), Author("test", NOW))
     with database.read() as session:
-        guard = store.listed_channels(session, "property-jinyuan")
-        leaders = store.listed_channels(session, "leader")
-        nobody = store.listed_channels(session, "fire")
-    assert guard == (("sms", "13800000008"), ("wuye", "menwei"))
-    assert leaders == (("sms", "13800000004"),)
-    assert nobody == ()
+        guard = store.listed_hearers(session, "property-jinyuan")
+        leaders = store.listed_hearers(session, "leader")
+        nobody = store.listed_hearers(session, "fire")
+        numbers = store.numbers_of(session, "property-jinyuan")
+        none = store.numbers_of(session, "gone")
+    own = Hearer(())
+    assert guard == (own, Hearer((("sms", "13800000008"), ("wuye", "menwei")), "021 5555-0008"))
+    assert leaders == (Hearer((("sms", "13800000004"),)),)
+    assert nobody == (own,)
+    assert numbers == (("锦苑物业门岗", "021 5555-0008"),)
+    assert none == ()
+    assert "5555" not in repr(guard)

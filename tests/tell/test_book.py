@@ -11,7 +11,7 @@ from central.cli import app
 from central.tell.book import KINDS_OF_CHANNEL, load_book
 from central.tell.guard import parts_of, pinned
 from central.tell.http import Http
-from central.tell.message import NotSent, Refused, TryAgain
+from central.tell.message import Hearer, NotSent, Refused, TryAgain
 from central.yaml_file import FileFault
 from tests.support import ROOT
 from tests.tell.servers import ok, web
@@ -57,12 +57,56 @@ def test_a_good_file_says_who_hears_where(tmp_path: Path) -> None:
     (grid,) = book.addresses("notice", "grid-17")
     assert (grid.channel, grid.recipient, grid.after_s) == ("grid", "13800000001", 10)
     assert book.addresses("escalation", "leader") == ()
-    listed = [("post", "leader@pujin.example"), ("gone", "x")]
+    listed = [Hearer((("post", "leader@pujin.example"), ("gone", "x")))]
     (leader,) = book.addresses("escalation", "leader", listed)
     assert (leader.channel, leader.recipient) == ("post", "leader@pujin.example")
     assert book.addresses("task", "lead", listed) == book.addresses("task", "lead")
     assert book.channels[1].lane.rate.per_minute == 20
     assert "kanarie" not in repr(book)
+
+
+SMS = """
+channels:
+  - {name: post, kind: email, host: mail.pujin.example, sender: jinmu@pujin.example}
+  - name: sms
+    kind: sms
+    url: "https://sms.pujin.example/send"
+    fields: {a: "{to}", b: "{text}"}
+  - name: more
+    kind: sms
+    url: "https://sms2.pujin.example/send"
+    fields: {a: "{to}", b: "{text}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "hears"),
+    [
+        (Hearer((), "138 0000-0008"), [("sms", "13800000008")]),
+        (Hearer((), "+86 13800000008"), [("sms", "13800000008")]),
+        (
+            Hearer((("post", "li@pujin.example"),), "13800000008"),
+            [("post", "li@pujin.example"), ("sms", "13800000008")],
+        ),
+        (Hearer((("more", "13900000009"),), "13800000008"), [("more", "13900000009")]),
+        (Hearer((("gone", "x"),), "(021) 5555 0008"), []),
+    ],
+)
+def test_a_mobile_phone_is_where_somebody_without_an_sms_channel_gets_sms(
+    tmp_path: Path, one: Hearer, hears: list[tuple[str, str]]
+) -> None:
+    book = load_book(write(tmp_path, SMS), {})
+    found = book.addresses("task", "org-7", [one, one])
+    assert [(a.channel, a.recipient) for a in found] == hears
+
+
+def test_without_an_sms_channel_a_phone_is_nobodys_address(tmp_path: Path) -> None:
+    text = """
+channels:
+  - {name: post, kind: email, host: mail.pujin.example, sender: jinmu@pujin.example, to: [a@b.cn]}
+"""
+    book = load_book(write(tmp_path, text), {})
+    assert book.addresses("task", "org-7", [Hearer((), "13800000008")]) == ()
 
 
 @pytest.mark.parametrize(
