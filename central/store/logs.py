@@ -1,7 +1,7 @@
 """Cases with the rows of their logs, as key figures read them.
 
-Whom a case was given to, and in which grids it lay, is read from the rows: what is changed
-later must not move it out of a figure of before.
+Whom a case was given to, in which grids it lay, when it began and which case it repeats is read
+from the rows: what is changed later must not move it out of a figure of before.
 """
 
 import json
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable, TransitionTable
 from central.kpi.entry import Case, Entry, Source, read_deadlines
-from central.store.routes import NO_GRID, grids_finder
+from central.store.routes import NO_CASE, NO_GRID, grids_finder
 from central.tables import IncidentTable
 
 AT_ONCE = 1000
@@ -62,9 +62,11 @@ def _rows() -> Select[Any]:
 
 
 def _case(rows: list[Row[Any]], around: tuple[str, ...]) -> Case:
-    """`around`: the grids of today, for a log that began before rows named any."""
+    """`around`: the grids of today, for a log that began before rows named what figures keep."""
     first, entries = rows[0], tuple(map(_entry, rows))
-    kept = tuple(entries[0].detail.get("grids", around))
+    said = entries[0].detail
+    kept = tuple(said.get("grids", around))
+    began, repeats = said.get("since"), said.get("reoffence_of", first.reoffence_of or NO_CASE)
     given = (e.detail["org"] for e in reversed(entries) if e.action == "dispatch" and e.detail)
     camera = "/".join((first.site, first.box, first.stream)) if first.site else ""
     return Case(
@@ -76,8 +78,8 @@ def _case(rows: list[Row[Any]], around: tuple[str, ...]) -> Case:
         lead=next(given, ""),
         camera=camera,
         source=_source(first.origin),
-        began_at=first.since,
-        reoffence_of=str(first.reoffence_of or ""),
+        began_at=datetime.fromisoformat(began) if began else first.since,
+        reoffence_of="" if repeats == NO_CASE else str(repeats),
     )
 
 
