@@ -64,9 +64,6 @@ class Detail:
     appeals: tuple[str, ...] = ()
     grids: tuple[str, ...] = ()
     """Of a case's first row: the grid of its place then, and those around it, inner ones first."""
-    since: datetime | None = None
-    reoffence_of: str = ""
-    """Of a case's first row: when it began and which case it repeats, as was known then."""
 
     def to_json(self) -> str:
         """Exact text for the log: keys sorted, empty ones left out."""
@@ -76,7 +73,7 @@ class Detail:
     def of_json(cls, text: str) -> "Detail":
         """The value of such a text."""
         found = json.loads(text)
-        for name in ("until", "due_at", "since"):
+        for name in ("until", "due_at"):
             if name in found:
                 found[name] = _moment(found[name])
         for name in ("assist", "inform", "incidents", "pictures", "appeals", "grids"):

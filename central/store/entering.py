@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 from central.audit import Noted
 from central.cases.limits import mildest, rank_of, severities_of
 from central.cases.moves import Move, Refused
+from central.cases.standing import Detail
 from central.filing import BY_HAND
 from central.sphere import Point
 from central.store.audit import note
 from central.store.episodes import dispatch_by_rule, settle
 from central.store.live import Live, Seed, number_case
 from central.store.nearby import lock_places, open_there
-from central.store.routes import filing, queueing, town_of_now, worsening
+from central.store.routes import filing, town_of_now, worsening
 from central.store.sight import is_limited, seen_places
 from central.store.types import Person
 
@@ -118,5 +119,4 @@ def _begin(session: Session, live: Live, new: NewCase, who: Person, now: datetim
         live.move(Move("file", who.name, who.role, now, detail=said, org=who.org))
         dispatch_by_rule(session, live, now)
     else:
-        said = queueing(session, live.row, new.note)
-        live.move(Move("queue", who.name, who.role, now, detail=said, org=who.org))
+        live.move(Move("queue", who.name, who.role, now, detail=Detail(note=new.note), org=who.org))

@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseIncidentTable, CaseTable
-from central.cases.episodes import is_storm
+from central.cases.episodes import (
+    REOFFENCE_WINDOW,
+    is_storm,
+    reoffence,
+)
 from central.cases.limits import rank_of
 from central.cases.moves import Move
 from central.cases.standing import Detail
@@ -22,7 +26,6 @@ from central.filing import files_case, local_day
 from central.store.live import SYSTEM, Live, children_of, lock_case, new_case
 from central.store.merging import absorb
 from central.store.nearby import begun_around, case_of, cases_at, members_of, mode_of, owned_there
-from central.store.repeating import link_repetitions
 from central.store.routes import dispatching, filing, queueing, worsening
 from central.store.sql import add_new
 from central.store.turns import turns_of
@@ -90,7 +93,7 @@ def settle(session: Session, live: Live, now: datetime, event: IncidentEvent | N
     if _comes_back(live, members):
         live.by_itself("reopen", now)
     live.keep()
-    link_repetitions(session, live.row)
+    _link_reoffences(session, live.row)
 
 
 def _noted(session: Session, event: IncidentEvent) -> IncidentTable:
@@ -178,7 +181,7 @@ def _file(session: Session, members: list[IncidentTable], here: Now) -> Live:
         live.by_itself("queue", here.at, queueing(session, live.row))
         return live
     live.by_itself("file", here.at, filing(session, live.row, here.at))
-    link_repetitions(session, live.row)  # before anybody hears of it, for its priority
+    _link_reoffences(session, live.row)  # before anybody hears of it, for its priority
     dispatch_by_rule(session, live, here.at)
     return live
 
@@ -218,3 +221,28 @@ def _comes_back(live: Live, members: list[IncidentTable]) -> bool:
     if live.standing.state != "closed" or ended_at is None:
         return False
     return any(one.files and one.stage in STANDS for one in members)
+
+
+def _link_reoffences(session: Session, case: CaseTable) -> None:
+    """The same place again within a day: this case, and those that followed it, say of which.
+
+    Whoever comes back so soon comes before others.
+    """
+    end = func.coalesce(CaseTable.cleared_at, CaseTable.since)
+    cases = session.scalars(
+        select(CaseTable).where(
+            CaseTable.scene == case.scene,
+            CaseTable.place == case.place,
+            CaseTable.state.not_in(("merged", "void")),
+            CaseTable.since <= (case.cleared_at or case.since) + REOFFENCE_WINDOW,
+            or_(end >= case.since - REOFFENCE_WINDOW, and_(CaseTable.id == case.id)),
+        )
+    ).all()
+    ends = [(row.cleared_at, row.id) for row in cases if row.cleared_at is not None]
+    for row in cases:
+        if row.since >= case.since:
+            others = [(at, number) for at, number in ends if number != row.id]
+            found = reoffence(row.since, others)
+            row.priority += (found is not None) - (row.reoffence_of is not None)
+            row.reoffence_of = found
+    session.flush()

@@ -1,7 +1,7 @@
 """Cases with the rows of their logs, as key figures read them.
 
-Whom a case was given to, in which grids it lay, when it began and which case it repeats is read
-from the rows: what is changed later must not move it out of a figure of before.
+Whom a case was given to, and in which grids it lay, is read from the rows: what is changed
+later must not move it out of a figure of before.
 """
 
 import json
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable, TransitionTable
 from central.kpi.entry import Case, Deadlines, Entry, Source, read_deadlines
-from central.store.routes import NO_CASE, NO_GRID, town_of_now
+from central.store.routes import NO_GRID, town_of_now
 from central.store.sql import one_of
 from central.tables import IncidentTable
 
@@ -72,10 +72,8 @@ def _log() -> Select[Any]:
 
 
 def _case(head: Row[Any], entries: tuple[Entry, ...], around: tuple[str, ...]) -> Case:
-    """`around`: the grids of today, for a log that began before rows named what figures keep."""
-    said = entries[0].detail
-    kept = tuple(said.get("grids", around))
-    began, repeats = said.get("since"), said.get("reoffence_of", head.reoffence_of or NO_CASE)
+    """`around`: the grids of today, for a log that began before rows named any."""
+    kept = tuple(entries[0].detail.get("grids", around))
     given = (e.detail["org"] for e in reversed(entries) if e.action == "dispatch" and e.detail)
     camera = "/".join((head.site, head.box, head.stream)) if head.site else ""
     return Case(
@@ -87,8 +85,8 @@ def _case(head: Row[Any], entries: tuple[Entry, ...], around: tuple[str, ...]) -
         lead=next(given, ""),
         camera=camera,
         source=_source(head.origin),
-        began_at=datetime.fromisoformat(began) if began else head.since,
-        reoffence_of="" if repeats == NO_CASE else str(repeats),
+        began_at=head.since,
+        reoffence_of=str(head.reoffence_of or ""),
     )
 
 

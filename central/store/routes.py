@@ -1,7 +1,6 @@
 """The route of a case in the town that is valid now, and the calendar its clocks run by."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -15,14 +14,12 @@ from central.clocks.deadlines import contact_due
 from central.routing.grids import LEVELS
 from central.routing.parties import Channel
 from central.routing.town import NoRule, Route, Town
-from central.store.repeating import repeated
 from central.store.sight import grids_in_sight
 from central.tell.message import Hearer
 from central.town.keeping import load_town
 
 NO_GRID = "-"
-NO_CASE = "-"
-"""In the log: the place was in no grid; the case repeated no other."""
+"""In the log: the place was in no grid."""
 
 log = structlog.get_logger()
 
@@ -114,30 +111,21 @@ def route_of(session: Session, case: CaseTable, severity: str, at: datetime) -> 
 
 
 def filing(session: Session, case: CaseTable, at: datetime, note: str = "") -> Detail:
-    """What the row that files a case says: limits and priority of the mildest severity.
-
-    And what figures keep (`queueing`).
+    """What the row that files a case says: its grids; limits and priority of the mildest one.
 
     A worse one has a row of its own for both, so the order of arrival does not matter.
     """
     route = route_of(session, case, mildest(case.scene), at)
-    said = queueing(session, case, note)
+    grids = grids_to_keep(session, case.place)
     if route is None:
-        return said
-    return replace(said, limits=written(route.limits), priority=route.priority)
+        return Detail(note=note, grids=grids)
+    limits = written(route.limits)
+    return Detail(note=note, limits=limits, priority=route.priority, grids=grids)
 
 
-def queueing(session: Session, case: CaseTable, note: str = "") -> Detail:
-    """What the row says that lets a case wait for the desk: all that later figures go by.
-
-    A later merge, a late event or another town moves the row of the case, not its first words.
-    """
-    return Detail(
-        note=note,
-        grids=grids_to_keep(session, case.place),
-        since=case.since,
-        reoffence_of=repeated(session, case) or NO_CASE,
-    )
+def queueing(session: Session, case: CaseTable) -> Detail:
+    """What the row says that lets a case wait for the desk: its grids."""
+    return Detail(grids=grids_to_keep(session, case.place))
 
 
 def dispatching(session: Session, case: CaseTable, at: datetime) -> Detail | None:

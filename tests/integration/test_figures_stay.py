@@ -12,7 +12,7 @@ from central.appeal_tables import AppealTable
 from central.appeals import records
 from central.appeals.contact import Seal
 from central.appeals.rules import Action
-from central.case_tables import CaseFactsTable, CaseTable
+from central.case_tables import CaseFactsTable
 from central.db import Database
 from central.kpi.appeal_rates import RATES
 from central.kpi.periods import scope_of
@@ -146,40 +146,6 @@ def test_what_is_done_later_changes_nothing_of_before(
     assert looks(lane, lane.now) != before[-1]
 
 
-def a_repetition(lane: Lane) -> tuple[str, str]:
-    """A case that closed by itself, and the one that repeats it, half an hour later."""
-    first, _ = two_cases(lane)
-    lane._events, lane._revs[1] = 500, 2  # two others told what came before
-    lane.sees("22:05:00", "cleared", 1, since="21:58:10")
-    second = lane.sees("22:50:00", "confirmed", 3, since="22:45:00")
-    assert second
-    assert lane.case(second).reoffence_of == first
-    return first, second
-
-
-@pytest.mark.parametrize("is_settled", [False, True])
-def test_what_a_case_repeats_and_when_it_began_stay_as_they_were_filed(
-    lane: Lane, is_settled: bool
-) -> None:
-    first, second = a_repetition(lane)
-    assert counts(lane, "reoffence")[0] == 1
-    if is_settled:
-        settle(lane)
-    moment = at("22:52:00")
-    lane.until("22:52:00")
-    before = looks(lane, moment)
-    lane.sees("22:53:00", "ongoing", 4, since="22:40:00")
-    assert lane.case(second).since == at("22:40:00")
-    assert looks(lane, moment) == before
-    lane.does("22:54:00", "reject", "desk", number=first, reason="wrong_object")
-    lane.sees("22:55:00", "ongoing", 3, since="22:45:00")
-    assert lane.case(second).reoffence_of == ""
-    assert looks(lane, moment) == before
-    settle(lane)
-    assert looks(lane, moment) == before
-    assert counts(lane, "reoffence")[0] == 1, "as it was filed"
-
-
 def test_a_row_of_an_appeal_is_what_its_log_tells(lane: Lane) -> None:
     """That is why one that was not touched since is read from its row."""
     first, second = two_cases(lane)
@@ -256,23 +222,11 @@ def test_a_grid_includes_those_inside_of_it_as_they_were(lane: Lane, tmp_path: P
         move_place(lane, tmp_path)
 
 
-def test_a_log_that_kept_no_beginning_goes_by_the_case(lane: Lane) -> None:
-    _, second = a_repetition(lane)
-    with lane.write() as session:
-        for statement in without(session.get_bind().dialect.name, "since", "reoffence_of"):
-            session.execute(text(statement))
-    assert counts(lane, "reoffence")[0] == 1
-    with lane.write() as session:
-        session.execute(update(CaseTable).values(reoffence_of=None))
-    assert counts(lane, "reoffence")[0] == 0
-    assert lane.case(second).reoffence_of == ""
-
-
 def test_a_log_that_kept_no_grid_goes_by_the_town_of_today(lane: Lane, tmp_path: Path) -> None:
     """Cases of before this was kept; their facts follow the town, too."""
     two_cases(lane)
     with lane.write() as session:
-        for statement in without(session.get_bind().dialect.name, "grids"):
+        for statement in WITHOUT_GRIDS[session.get_bind().dialect.name]:
             session.execute(text(statement))
     settle(lane)
     move_place(lane, tmp_path)
@@ -285,15 +239,14 @@ def test_a_log_that_kept_no_grid_goes_by_the_town_of_today(lane: Lane, tmp_path:
     assert looks(lane, lane.now)[::2] == found[0][::2]
 
 
-def without(dialect: str, *names: str) -> tuple[str, ...]:
-    """Statements that take these words out of every row of the log, as if never written."""
-    if dialect == "sqlite":
-        paths = ", ".join(f"'$.{name}'" for name in names)
-        gone = f"UPDATE transitions SET detail = json_remove(detail, {paths})"
-        return "DROP TRIGGER transitions_no_update", gone
-    keys = "".join(f" - '{name}'" for name in names)
-    return (
+WITHOUT_GRIDS = {
+    "sqlite": (
+        "DROP TRIGGER transitions_no_update",
+        "UPDATE transitions SET detail = json_remove(detail, '$.grids')",
+    ),
+    "postgresql": (
         "ALTER TABLE transitions DISABLE TRIGGER USER",
-        f"UPDATE transitions SET detail = (detail::jsonb{keys})::text",
+        "UPDATE transitions SET detail = (detail::jsonb - 'grids')::text",
         "ALTER TABLE transitions ENABLE TRIGGER USER",
-    )
+    ),
+}
