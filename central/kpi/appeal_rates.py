@@ -11,7 +11,8 @@ NO_DEADLINE = "no_deadline"
 
 def appeal_rates(appeals: Sequence[Appeal], scope: Scope) -> tuple[Rate, ...]:
     """All figures of appeals; in a sample only those that were sampled."""
-    chosen = [a for a in appeals if a.sampled or not scope.population.sample]
+    sample = scope.population.sample
+    chosen = [a for a in appeals if sample in ("", a.sample)]
     weights = tuple(sorted((str(g), w) for g, w in scope.rules.weights.items()))
     return (
         rate("contact", _contact(chosen, scope), scope),

@@ -55,6 +55,7 @@ from central.store.entering import (
     point_of_place,
 )
 from central.store.figures import figures
+from central.store.hearing import samples_of
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
 from central.store.lists import (
     count_cases,
@@ -232,6 +233,7 @@ __all__ = [
     "revoke_box",
     "revoke_certificates",
     "revoked_certificates",
+    "samples_of",
     "save_state",
     "seen_appeals",
     "seen_cases",

@@ -50,12 +50,19 @@ def appeals_of(session: Session, scope: Scope, wanted: Wanted) -> Iterator[Appea
             yield replace(one, scene=case.scene, lead=lead, grids=grids)
 
 
+def samples_of(session: Session) -> tuple[str, ...]:
+    """Surveys in which people of seen appeals were asked, by name."""
+    named = select(AppealTable.sample).where(AppealTable.sample.is_not(None))
+    found = session.scalars(named.where(*seen_appeals(session)).distinct())
+    return tuple(sorted(name for name in found if name))
+
+
 def _rows(session: Session, scope: Scope) -> Sequence[Row[Any]]:
     table = AppealTable
     asked: tuple[Any, ...] = (
         *(table.id, table.appeal_no, table.service_code, table.created_at, table.updated_at),
         *(table.contact_due_at, table.contacted_at, table.not_contacted, table.case_no),
-        *(table.outcome, table.satisfaction),
+        *(table.outcome, table.satisfaction, table.sample),
     )
     moments = map(_lies_in(scope.period), (table.created_at, table.contact_due_at))
     within = table.created_at < scope.as_of, or_(*moments)
@@ -71,13 +78,14 @@ def _said(
 ) -> Iterator[tuple[int, tuple[Said, ...]]]:
     """Rows of the logs of these appeals until `as_of`, in the order in which they were written."""
     row = AppealLogTable
-    asked = select(row.appeal_id, row.at, row.action, row.value).where(row.at <= as_of)
+    columns = (row.appeal_id, row.at, row.action, row.value, row.sample)
+    asked = select(*columns).where(row.at <= as_of)
     for some in _parts(ids):
         found = session.execute(
             asked.where(row.appeal_id.in_(some)).order_by(row.appeal_id, row.id)
         )
         for appeal_id, group in groupby(found, attrgetter("appeal_id")):
-            yield appeal_id, tuple(Said(one.at, one.action, one.value) for one in group)
+            yield appeal_id, tuple(Said(one.at, one.action, one.value, one.sample) for one in group)
 
 
 def _appeal(row: Row[Any], said: tuple[Said, ...] | None) -> Appeal:
@@ -93,6 +101,7 @@ def _appeal(row: Row[Any], said: tuple[Said, ...] | None) -> Appeal:
         not_contacted=cast(NotContacted | None, row.not_contacted),
         outcome=cast(Outcome | None, row.outcome),
         satisfaction=cast(Grade | None, row.satisfaction),
+        sample=row.sample or "",
         case_no=row.case_no or "",
         scene=row.service_code,
     )
