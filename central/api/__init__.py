@@ -12,6 +12,7 @@ from central.api import (
     events,
     evidence,
     export,
+    hotspots,
     incidents,
     kpi,
     oauth,
@@ -35,7 +36,7 @@ PARTS = (
         cameras,
         quarantine,
     ),
-    *(kpi, changes, export, oauth, events, ops),
+    *(kpi, hotspots, changes, export, oauth, events, ops),
 )
 for part in PARTS:
     router.include_router(part.router)

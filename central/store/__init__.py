@@ -56,6 +56,9 @@ from central.store.entering import (
 )
 from central.store.figures import figures
 from central.store.hearing import samples_of
+from central.store.hotspots import LEAST as HOT_LEAST
+from central.store.hotspots import WITHIN as HOT_WITHIN
+from central.store.hotspots import Hotspot, hotspots
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
 from central.store.lists import (
     count_cases,
@@ -115,6 +118,8 @@ from central.store.types import (
 )
 
 __all__ = [
+    "HOT_LEAST",
+    "HOT_WITHIN",
     "ActionRequest",
     "Again",
     "Box",
@@ -137,6 +142,7 @@ __all__ = [
     "Gap",
     "Head",
     "Holder",
+    "Hotspot",
     "Incident",
     "Known",
     "LogEntry",
@@ -192,6 +198,7 @@ __all__ = [
     "get_incident",
     "grids_of",
     "has_evidence",
+    "hotspots",
     "is_appeal",
     "is_limited",
     "is_referenced",

@@ -16,6 +16,7 @@ from central.web import (
     door,
     entering,
     handled,
+    hotspots,
     kpi,
     quarantine,
     shadow,
@@ -39,6 +40,7 @@ for part in (
     cameras,
     shadow,
     kpi,
+    hotspots,
     quarantine,
 ):
     router.include_router(part.router)
