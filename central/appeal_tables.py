@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from central.columns import Base, RowId
 
 LINKED, UNLINKED = text("case_no IS NOT NULL"), text("case_no IS NULL")
+SAMPLED = text("sample IS NOT NULL")
 UNCALLED = text(
     "contacted_at IS NULL AND not_contacted IS NULL AND outcome IS NULL AND contact_told_at IS NULL"
 )
@@ -17,6 +18,7 @@ class AppealTable(Base):
     """What somebody asked for, with duties of its own: contact, reply, outcome, satisfaction.
 
     `contact_told_at`: when people heard that the deadline for the first contact had run out.
+    `sample`: the survey (回访抽样) in which they were asked last.
     """
 
     __tablename__ = "appeals"
@@ -45,6 +47,7 @@ class AppealTable(Base):
     outcome_at: Mapped[datetime | None]
     satisfaction: Mapped[str | None] = mapped_column(String(20))
     satisfaction_at: Mapped[datetime | None]
+    sample: Mapped[str | None] = mapped_column(String(40))
     version: Mapped[int]
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
@@ -56,6 +59,7 @@ class AppealTable(Base):
             postgresql_where=UNLINKED,
             sqlite_where=UNLINKED,
         ),
+        Index("ix_appeals_sample", "sample", postgresql_where=SAMPLED, sqlite_where=SAMPLED),
         Index(
             "ix_appeals_uncalled",
             "contact_due_at",
@@ -80,5 +84,6 @@ class AppealLogTable(Base):
     status: Mapped[str] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(String(40), server_default="")
+    sample: Mapped[str] = mapped_column(String(40), server_default="")
     external_id: Mapped[str | None] = mapped_column(String(80))
     __table_args__ = (Index(None, "at"), UniqueConstraint("actor", "external_id"))

@@ -13,6 +13,7 @@ from central.api import (
     evidence,
     export,
     holding,
+    hotspots,
     incidents,
     kpi,
     oauth,
@@ -39,7 +40,7 @@ PARTS = (
         cameras,
         quarantine,
     ),
-    *(kpi, changes, export, oauth, events, ops),
+    *(kpi, hotspots, changes, export, oauth, events, ops),
 )
 for part in PARTS:
     router.include_router(part.router)

@@ -31,6 +31,7 @@ class AppealOut(Shape):
     outcome_at: datetime | None
     satisfaction: str | None
     satisfaction_at: datetime | None
+    sample: str | None
     status: Status
     allowed: list[Action]
     version: int

@@ -20,6 +20,7 @@ from edge.events import PLACE
 router = APIRouter(prefix="/api/v1/appeals", tags=["appeals"], route_class=KeyedRoute)
 
 NUMBER = r"^[A-Z]{2}-[0-9]{8}-[0-9]{4,9}$"
+SAMPLE = r"^[A-Za-z0-9_-]{0,40}$"
 PLACE_OR_NONE = rf"{PLACE}|^$"
 CODE = r"^[a-z0-9_]{1,40}$"
 AppealNo = Annotated[str, Path(pattern=NUMBER)]
@@ -70,13 +71,17 @@ class AppealIn(BaseModel):
 
 
 class AppealActionIn(BaseModel):
-    """`value` is the reply, the outcome, the grade, the case's number or why nobody was reached."""
+    """`value` is the reply, the outcome, the grade, the case's number or why nobody was reached.
+
+    `sample` names the survey in which they were asked how satisfied they are.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
     value: Annotated[str, _text(4000)] = ""
     note: Annotated[str, _text(2000)] = ""
+    sample: Annotated[str, Field(pattern=SAMPLE)] = ""
 
 
 class AppealQuery(BaseModel):
@@ -145,7 +150,13 @@ def act(
     context: Context, appeal_no: AppealNo, action: Action, body: AppealActionIn
 ) -> AppealOut | Response:
     doing = records.Doing(
-        action, context.me.actor, body.value, body.version, body.note, context.address
+        action,
+        context.me.actor,
+        body.value,
+        body.version,
+        body.note,
+        body.sample,
+        context.address,
     )
     try:
         with context.data.write() as session:

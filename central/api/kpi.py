@@ -20,7 +20,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
 class KpiQuery(BaseModel):
-    """Which period and cases; `as_of`: as if the log ended there; `counted`: with every case."""
+    """Which period and cases; `as_of`: as if the log ended there; `counted`: with every case.
+
+    `sample`: of the appeals those that were asked in this survey; figures of cases stay of all.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,6 +33,7 @@ class KpiQuery(BaseModel):
     grid: Name | None = None
     lead: Name | None = None
     source: Source | None = None
+    sample: Name | None = None
     counted: bool = False
 
 
@@ -94,7 +98,7 @@ def get_kpi(
 ) -> Response:
     """The same log and `as_of` give the same bytes."""
     period = query.period or named(now, config.zone)
-    scope = scope_of(period, config.zone, now, query.as_of)
+    scope = scope_of(period, config.zone, now, query.as_of, query.sample or "")
     chosen = query.model_dump(include={"scene", "grid", "lead", "source"}, exclude_none=True)
     with data.snapshot() as session:
         found = store.figures(session, scope, Wanted(**chosen), with_marks=query.counted)

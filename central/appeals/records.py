@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 from central import store
 from central.appeal_tables import AppealLogTable, AppealTable
 from central.appeals.contact import Contact, Seal
-from central.appeals.rules import CHOOSING, Action, Kind, Refused, Standing, Status, act, allowed
+from central.appeals.rules import (
+    CHOOSING,
+    Action,
+    Kind,
+    Refused,
+    Standing,
+    Status,
+    act,
+    allowed,
+    sampled,
+)
 from central.case_tables import CaseTable
 from central.filing import APPEALS, local_day
 from central.filing import case_no as numbered
@@ -22,7 +32,7 @@ CALLED: frozenset[Action] = frozenset({"contact", "not_contacted", "outcome"})
 """After these nobody needs to hear any more that somebody must be called."""
 BY_CODE = "扫码点位有未结案件"
 DUTIES = ("contacted_at", "not_contacted", "reply", "replied_at", "outcome", "outcome_at",
-          "satisfaction", "satisfaction_at", "case_no")  # fmt: skip
+          "satisfaction", "satisfaction_at", "sample", "case_no")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class Appeal:
     outcome_at: datetime | None
     satisfaction: str | None
     satisfaction_at: datetime | None
+    sample: str | None
     version: int
     status: Status
     allowed: tuple[Action, ...]
@@ -100,6 +111,7 @@ class Doing:
     value: str = ""
     version: int | None = None
     note: str = ""
+    sample: str = ""
     address: str = ""
     external_id: str | None = None
 
@@ -166,6 +178,7 @@ def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tup
         _check_case(session, doing.value)
     doing = _of_link(session, row, doing, now)
     after = act(_standing(row), doing.action, doing.value, now)
+    after = sampled(after, doing.action, doing.sample)
     for name in DUTIES:
         setattr(row, name, getattr(after, name))
     row.version += 1
@@ -253,7 +266,8 @@ def _log(
     logged = AppealLogTable(
         appeal_id=row.id, at=now, actor=doing.actor,
         action="added" if added else doing.action, status=_standing(row).status,
-        text="" if added else text, value=value, external_id=doing.external_id,
+        text="" if added else text, value=value, sample=doing.sample,
+        external_id=doing.external_id,
     )  # fmt: skip
     session.add(logged)
     session.flush()

@@ -55,6 +55,7 @@ class Standing:
     outcome_at: datetime | None = None
     satisfaction: str | None = None
     satisfaction_at: datetime | None = None
+    sample: str | None = None
     case_no: str | None = None
 
     @property
@@ -92,6 +93,15 @@ def act(standing: Standing, action: Action, value: str, at: datetime) -> Standin
             return replace(standing, case_no=None)
         case "comment":
             return standing
+
+
+def sampled(standing: Standing, action: Action, sample: str) -> Standing:
+    """The standing as asked in a survey; once asked stays asked. Raises Refused."""
+    if not sample:
+        return standing
+    if action != "satisfaction":
+        raise Refused("not_allowed", "a survey (sample) is named with the satisfaction")
+    return replace(standing, sample=sample)
 
 
 def _check(standing: Standing, action: Action, value: str) -> None:

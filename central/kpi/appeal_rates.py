@@ -22,7 +22,8 @@ def appeal_rates(appeals: Sequence[Appeal], scope: Scope) -> tuple[Rate, ...]:
 
 def appeal_marks(name: str, appeals: Iterable[Appeal], scope: Scope) -> Iterator[Mark]:
     """What the appeals add to the figure of this name; raises KeyError for no such figure."""
-    return RATES[name]([a for a in appeals if a.sampled or not scope.population.sample], scope)
+    sample = scope.population.sample
+    return RATES[name]([a for a in appeals if sample in ("", a.sample)], scope)
 
 
 def appeal_sums(alike: Iterable[tuple[Appeal, int]], scope: Scope) -> dict[str, Sums]:

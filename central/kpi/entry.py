@@ -76,7 +76,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """An appeal with its duties as they stand; `sampled` means asked in a survey."""
+    """An appeal with its duties as they stand; `sample` is the survey that asked them."""
 
     appeal_no: str
     received_at: datetime
@@ -85,7 +85,7 @@ class Appeal:
     not_contacted: NotContacted | None = None
     outcome: Outcome | None = None
     satisfaction: Grade | None = None
-    sampled: bool = False
+    sample: str = ""
     case_no: str = ""
     scene: str = ""
     grids: tuple[str, ...] = ()

@@ -10,11 +10,15 @@ from central.kpi.entry import Appeal, Grade, NotContacted, Outcome
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One row of an appeal's log; `value` is the reason, outcome, grade or case that it chose."""
+    """One row of an appeal's log; `value` is the reason, outcome, grade or case that it chose.
+
+    `sample` is the survey in which somebody was asked.
+    """
 
     at: datetime
     action: str
     value: str = ""
+    sample: str = ""
 
 
 def hear(appeal: Appeal, rows: Iterable[Said], as_of: datetime) -> Appeal:
@@ -39,7 +43,7 @@ def _ended(appeal: Appeal, row: Said) -> Appeal:
 
 
 def _rated(appeal: Appeal, row: Said) -> Appeal:
-    return replace(appeal, satisfaction=cast(Grade, row.value))
+    return replace(appeal, satisfaction=cast(Grade, row.value), sample=row.sample or appeal.sample)
 
 
 def _linked(appeal: Appeal, row: Said) -> Appeal:

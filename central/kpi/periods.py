@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from central.kpi.rules import Period, Rules, Scope
+from central.kpi.rules import Period, Population, Rules, Scope
 
 PERIOD = r"^20[0-9]{2}(-(0[1-9]|1[0-2]))?$"
 
@@ -32,14 +32,16 @@ def beside(name: str, months: int) -> str:
     return f"{other}-{number:02}"
 
 
-def scope_of(name: str, zone: ZoneInfo, now: datetime, as_of: datetime | None = None) -> Scope:
+def scope_of(
+    name: str, zone: ZoneInfo, now: datetime, as_of: datetime | None = None, sample: str = ""
+) -> Scope:
     """The period with the log as far as it was written at `as_of`, which is now at the latest.
 
     A log that ends before the period begins tells nothing: it is read until there.
     """
     period = period_of(name, zone)
     read_until = now if as_of is None else min(as_of, now)
-    return Scope(period, max(read_until, period.begin), Rules())
+    return Scope(period, max(read_until, period.begin), Rules(), Population(sample))
 
 
 def _later(begin: tuple[int, int], months: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ from central.kpi.disputes import plain_pair
 from central.kpi.durations import Duration, durations
 from central.kpi.entry import Appeal, Case
 from central.kpi.rates import Rate, Sums, with_more
-from central.kpi.rules import Scope
+from central.kpi.rules import Population, Scope
 from central.kpi.story import tell_all
 from central.routing.disputes import Disputed
 
@@ -102,11 +102,12 @@ def report_beside(
     cases: Iterable[Case], appeals: Iterable[Appeal], scope: Scope, chosen: Wanted, beside: Beside
 ) -> Report:
     """The same with what is only counted; that is not restricted any more."""
+    of_all = replace(scope, population=Population())  # surveys ask people, not cases
     stories = tell_all((case for case in cases if chosen.takes(case)), scope.as_of)
     heard = sorted((a for a in appeals if chosen.takes(a)), key=lambda a: a.appeal_no)
     rates = (
-        *case_rates(stories, scope),
-        alerts_per_camera_day(stories, scope, beside.camera_days),
+        *case_rates(stories, of_all),
+        alerts_per_camera_day(stories, of_all, beside.camera_days),
         *appeal_rates(heard, scope),
     )
     whole = tuple(with_more(one, beside.sums.get(one.name, Counter())) for one in rates)

@@ -55,6 +55,10 @@ from central.store.entering import (
     point_of_place,
 )
 from central.store.figures import figures
+from central.store.hearing import samples_of
+from central.store.hotspots import LEAST as HOT_LEAST
+from central.store.hotspots import WITHIN as HOT_WITHIN
+from central.store.hotspots import Hotspot, hotspots
 from central.store.ledgers import Request, count_missing, lock_boxes, mend_ledgers
 from central.store.lists import (
     count_cases,
@@ -138,6 +142,8 @@ from central.store.types import (
 )
 
 __all__ = [
+    "HOT_LEAST",
+    "HOT_WITHIN",
     "ActionRequest",
     "Again",
     "Box",
@@ -163,6 +169,7 @@ __all__ = [
     "Head",
     "Hold",
     "Holder",
+    "Hotspot",
     "Incident",
     "Known",
     "LogEntry",
@@ -226,6 +233,7 @@ __all__ = [
     "grids_of",
     "has_evidence",
     "hold_case",
+    "hotspots",
     "is_appeal",
     "is_deleted",
     "is_limited",
@@ -274,6 +282,7 @@ __all__ = [
     "revoke_box",
     "revoke_certificates",
     "revoked_certificates",
+    "samples_of",
     "save_state",
     "seen_appeals",
     "seen_cases",

@@ -38,32 +38,23 @@ def alike_appeals(session: Session, scope: Scope, wanted: Wanted) -> Iterator[tu
     other, as those of all others do. Who leads their cases, and where, is not told.
     """
     table, scene = AppealTable, func.coalesce(CaseTable.scene, AppealTable.service_code)
-    chosen = table.not_contacted, table.outcome, table.satisfaction, scene
     moments = table.created_at, table.contact_due_at, table.contacted_at
+    said = table.not_contacted, table.outcome, table.satisfaction, func.coalesce(table.sample, "")
     kind = (
         *map(_lies_in(scope.period), moments[:2]),
         *(table.contact_due_at > scope.as_of, table.contacted_at <= table.contact_due_at),
     )
-    asked: tuple[Any, ...] = (*chosen, *map(func.min, moments), func.count())
+    asked: tuple[Any, ...] = (*map(func.min, moments), *said, scene, func.count())
     alike = (
         select(*asked)
         .outerjoin(CaseTable, CaseTable.case_no == table.case_no)
         .where(*_within(session, scope), table.updated_at <= scope.as_of)
-        .group_by(*kind, *chosen)
+        .group_by(*kind, *said[:3], table.sample, scene)
     )
-    for (
-        missed,
-        outcome,
-        grade,
-        service,
-        created_at,
-        due_at,
-        contacted_at,
-        number,
-    ) in session.execute(alike):
-        one = Appeal("", created_at, due_at, contacted_at, missed, outcome, grade, scene=service)
-        if wanted.takes(one):
-            yield one, number
+    for *one, service, number in session.execute(alike):
+        appeal = replace(Appeal("", *one), scene=service)
+        if wanted.takes(appeal):
+            yield appeal, number
 
 
 def appeals_of(
@@ -90,12 +81,19 @@ def appeals_of(
             yield replace(one, scene=case.scene, lead=lead, grids=grids)
 
 
+def samples_of(session: Session) -> tuple[str, ...]:
+    """Surveys in which people of seen appeals were asked, by name."""
+    named = select(AppealTable.sample).where(AppealTable.sample.is_not(None))
+    found = session.scalars(named.where(*seen_appeals(session)).distinct())
+    return tuple(sorted(name for name in found if name))
+
+
 def _rows(session: Session, scope: Scope, *, touched_only: bool) -> Sequence[Row[Any]]:
     table = AppealTable
     asked: tuple[Any, ...] = (
         *(table.id, table.appeal_no, table.service_code, table.created_at, table.updated_at),
         *(table.contact_due_at, table.contacted_at, table.not_contacted, table.case_no),
-        *(table.outcome, table.satisfaction),
+        *(table.outcome, table.satisfaction, table.sample),
     )
     touched = (table.updated_at > scope.as_of,) if touched_only else ()
     return session.execute(select(*asked).where(*_within(session, scope), *touched)).all()
@@ -117,13 +115,14 @@ def _said(
 ) -> Iterator[tuple[int, tuple[Said, ...]]]:
     """Rows of the logs of these appeals until `as_of`, in the order in which they were written."""
     row = AppealLogTable
-    asked = select(row.appeal_id, row.at, row.action, row.value).where(row.at <= as_of)
+    columns = (row.appeal_id, row.at, row.action, row.value, row.sample)
+    asked = select(*columns).where(row.at <= as_of)
     for some in _parts(ids):
         found = session.execute(
             asked.where(row.appeal_id.in_(some)).order_by(row.appeal_id, row.id)
         )
         for appeal_id, group in groupby(found, attrgetter("appeal_id")):
-            yield appeal_id, tuple(Said(one.at, one.action, one.value) for one in group)
+            yield appeal_id, tuple(Said(one.at, one.action, one.value, one.sample) for one in group)
 
 
 def _appeal(row: Row[Any], said: tuple[Said, ...] | None) -> Appeal:
@@ -139,6 +138,7 @@ def _appeal(row: Row[Any], said: tuple[Said, ...] | None) -> Appeal:
         not_contacted=cast(NotContacted | None, row.not_contacted),
         outcome=cast(Outcome | None, row.outcome),
         satisfaction=cast(Grade | None, row.satisfaction),
+        sample=row.sample or "",
         case_no=row.case_no or "",
         scene=row.service_code,
     )

@@ -17,6 +17,7 @@ from central.web import (
     entering,
     handled,
     holding,
+    hotspots,
     kpi,
     quarantine,
     shadow,
@@ -41,6 +42,7 @@ for part in (
     cameras,
     shadow,
     kpi,
+    hotspots,
     quarantine,
 ):
     router.include_router(part.router)

@@ -53,6 +53,7 @@ class ActForm(BaseModel):
     version: str = ""
     value: str = ""
     note: str = ""
+    sample: str = ""
 
 
 @router.get("/appeals")
@@ -184,13 +185,14 @@ def read_point(text: str, crs: str) -> Point:
 def _read_action(form: ActForm, actor: str, address: str) -> records.Doing | None:
     try:
         version = int(form.version) if form.version.isascii() and form.version.isdigit() else 0
-        body = AppealActionIn(version=version, value=form.value.strip(), note=form.note)
+        said = {"value": form.value.strip(), "note": form.note, "sample": form.sample.strip()}
+        body = AppealActionIn(version=version, **said)
     except (ValidationError, ValueError):
         return None
     if form.action not in ACTIONS:
         return None
     action: Action = form.action
-    return records.Doing(action, actor, body.value, body.version, body.note, address)
+    return records.Doing(action, actor, body.value, body.version, body.note, body.sample, address)
 
 
 def _name(text: str) -> str:

@@ -36,6 +36,7 @@ class Asked(BaseModel):
     grid: str = ""
     lead: str = ""
     source: str = ""
+    sample: str = ""
     part: str = ""
     page: str = ""
 
@@ -47,6 +48,11 @@ class Asked(BaseModel):
             lead=self.lead if NAME.fullmatch(self.lead) else "",
             source=self.source if self.source in SOURCES else "",
         )
+
+    @property
+    def survey(self) -> str:
+        """Of which survey the appeals are meant; empty: all."""
+        return self.sample if NAME.fullmatch(self.sample) else ""
 
     @property
     def number(self) -> int:
@@ -63,9 +69,10 @@ def kpi_page(who: Who, data: Data, config: Config, asked: Annotated[Asked, Query
     """Figures of a month; what is not known in the address counts as not given."""
     this_month = named(who.now, config.zone)
     month, wanted = asked.month(this_month), asked.wanted()
-    scope = scope_of(month, config.zone, who.now)
+    scope = scope_of(month, config.zone, who.now, sample=asked.survey)
     with data.snapshot() as session:
         found = store.figures(session, scope, wanted, with_marks=False)
+        samples = store.samples_of(session)
         grids, orgs = dict(store.grids_of(session)), store.orgs_of(session)
     return render(
         who,
@@ -78,7 +85,8 @@ def kpi_page(who: Who, data: Data, config: Config, asked: Annotated[Asked, Query
         choices={"grid": grids, "lead": orgs},
         scenes=SCENES,
         sources=SOURCES,
-        url=Urls(month, wanted),
+        samples=samples,
+        url=Urls(month, wanted, asked.survey),
         earlier=beside(month, -1),
         later=beside(month, 1) if month < this_month else "",
     )
@@ -90,7 +98,7 @@ def rate_page(
 ) -> Response:
     """The cases or appeals behind a figure: counted as met, as missed, or left out and why."""
     month, wanted = asked.month(named(who.now, config.zone)), asked.wanted()
-    scope = scope_of(month, config.zone, who.now)
+    scope = scope_of(month, config.zone, who.now, sample=asked.survey)
     try:
         with data.snapshot() as session:
             found, marks = store.open_rate(session, scope, wanted, rate)
@@ -113,7 +121,7 @@ def rate_page(
         period=month,
         wanted=wanted,
         choices={"grid": grids, "lead": orgs},
-        url=Urls(month, wanted),
+        url=Urls(month, wanted, asked.survey),
     )
 
 
@@ -135,10 +143,12 @@ class Urls:
 
     period: str
     wanted: Wanted
+    sample: str = ""
 
     def __call__(self, path: str, **changed: object) -> str:
         """The address of a page with some of it changed."""
-        return address(path, {"period": self.period} | asdict(self.wanted) | changed)
+        kept = {"period": self.period, "sample": self.sample}
+        return address(path, kept | asdict(self.wanted) | changed)
 
 
 def part_of(one: Mark) -> str:

@@ -77,7 +77,7 @@ def appeal(
         contacted_at=contacted_at,
         outcome=outcome,
         satisfaction=satisfaction,
-        sampled=True,
+        sample="2023-q3",
         **more,  # type: ignore[arg-type]
     )
 

@@ -9,7 +9,15 @@ from tests.e2e.html import Element, read
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}{0}"
 PAGES = (
     *("/cases", "/cases?status=all", "/boxes", "/cameras", "/quarantine", "/account"),
-    *("/tell", "/appeals", "/kpi", "/kpi?period=2026-11&scene=fire_lane", "/kpi/filing", "/shadow"),
+    *(
+        "/tell",
+        "/appeals",
+        "/kpi",
+        "/kpi?period=2026-11&scene=fire_lane",
+        "/kpi/filing",
+        "/shadow",
+        "/hotspots",
+    ),
 )
 
 

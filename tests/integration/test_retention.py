@@ -271,7 +271,7 @@ def test_an_older_program_has_no_holds_and_the_audit_still_tells(site: Site) -> 
     leader.post(f"/api/v1/cases/{case_no}/hold", json={"reason": "复议"})
     writing = site.database.engine.connect().execution_options(**{WRITE: True})
     with writing as connection, connection.begin():
-        command.downgrade(upgrade._config(connection), "0023")
+        command.downgrade(upgrade._config(connection), "0024")
         looked = inspect(connection)
         assert not looked.has_table("case_holds")
         assert "deleted_at" not in {one["name"] for one in looked.get_columns("evidence")}

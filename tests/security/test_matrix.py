@@ -31,6 +31,7 @@ MATRIX: list[Row] = [
     ("GET", "/cameras", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/kpi", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/kpi/{rate}", {}, (303, 403, 403, 403, 200, 200)),
+    ("GET", "/hotspots", {}, (303, 403, 403, 403, 200, 200)),
     ("GET", "/shadow", {}, (303, 403, 403, 403, 200, 200)),
     # its camera files by itself, so nobody is asked about it
     ("POST", "/shadow/{incident_id}/verdict", {"data": {"verdict": "true"}},
@@ -80,6 +81,7 @@ MATRIX: list[Row] = [
     ("POST", "/api/v1/cameras/{site}/{box}/{stream}/mode", {"json": {"mode": "auto"}},
      (401, 403, 403, 403, 403, 200)),
     ("GET", "/api/v1/kpi", {}, (401, 403, 200, 200, 200, 200)),
+    ("GET", "/api/v1/hotspots", {}, (401, 403, 200, 200, 200, 200)),
     ("GET", "/api/v1/cases", {}, (401, 403, 200, 200, 200, 200)),
     ("POST", "/api/v1/cases", {"json": {}}, (401, 403, 403, 422, 422, 422)),
     ("GET", "/api/v1/cases/{case_no}", {}, (401, 403, 200, 200, 200, 200)),

@@ -59,14 +59,14 @@ def test_surveys_count_answers_and_their_sample_only() -> None:
         appeal(1, outcome="solved", satisfaction="satisfied"),
         appeal(2, outcome="explained", satisfaction="neutral"),
         appeal(3),
-        replace(appeal(4, outcome="solved", satisfaction="satisfied"), sampled=False),
+        replace(appeal(4, outcome="solved", satisfaction="satisfied"), sample="other"),
     ]
     everybody = report([], appeals, END)
-    sample = report([], appeals, replace(END, population=Population("q4")))
+    sample = report([], appeals, replace(END, population=Population("2023-q3")))
     assert (everybody.rate("solved").value, sample.rate("solved").value) == ("66.67", "50.00")
     assert sample.rate("solved").exclusions == (("no_answer", 1),)
     assert sample.rate("satisfied").value == "80.00"
-    assert sample.rate("satisfied").plain()["population"] == "sampled:q4"
+    assert sample.rate("satisfied").plain()["population"] == "sampled:2023-q3"
 
 
 def test_other_weights_are_another_version() -> None:
