@@ -86,11 +86,6 @@ class Calendar:
         """The day of a moment in this calendar's zone."""
         return at.astimezone(self.zone).date()
 
-    def is_working(self, at: datetime) -> bool:
-        """Whether the moment lies in working time."""
-        first = next(self.working_spans(at))
-        return first[0] <= at < first[1]
-
     def working_spans(self, since: datetime) -> Iterator[Span]:
         """Working periods that end after `since`, in order, without end."""
         day = self.local_day(since)

@@ -14,7 +14,6 @@ What holds whatever happens:
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from central.clocks.calendar import Calendar
 from central.clocks.limits import Limit, Limits
@@ -22,8 +21,6 @@ from central.clocks.ticking import Pause, after
 
 MAX_EXTENSIONS = 2
 THIRD = 3
-
-Refusal = Literal["overdue", "too_many_extensions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +104,6 @@ def due(course: Course, calendar: Calendar) -> Due:
 def contact_due(received_at: datetime, limits: Limits, calendar: Calendar) -> datetime:
     """Until when the appellant of an appeal must have been contacted (先行联系)."""
     return after(received_at, limits.contact, calendar)
-
-
-def why_not_extend(course: Course, at: datetime, calendar: Calendar) -> Refusal | None:
-    """Why an extension may not be approved at `at`; None when it may."""
-    official, extensions = _official(course, calendar)
-    if len(extensions) >= MAX_EXTENSIONS:
-        return "too_many_extensions"
-    return "overdue" if at > official else None
 
 
 def _official(course: Course, calendar: Calendar) -> tuple[datetime, tuple[datetime, ...]]:

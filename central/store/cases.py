@@ -154,7 +154,11 @@ def shown(session: Session, rows: list[tuple[CaseTable, IncidentTable | None]]) 
     codes, places = load_codes(session), load_places(session)
     return tuple(
         replace(
-            _case(case, incident, best.get(case.id), codes.of(case.scene, case.severity)),
+            _dressed(
+                _measured(_case(case), incident),
+                best.get(case.id),
+                codes.of(case.scene, case.severity),
+            ),
             stream_name=_name(names, incident),
             place_name=places.get(case.place, NOWHERE).name,
             address=places.get(case.place, NOWHERE).address,
@@ -238,24 +242,16 @@ def _place_of(session: Session, case_no: str) -> Any:
     return None if row is None else tuple_(literal(row.filed_at, UtcDateTime), literal(row.id))
 
 
-def _case(
-    case: CaseTable, incident: IncidentTable | None, picture: Picture | None, code: Code
-) -> Case:
-    state = cast(State, case.state)
-    due = Deadlines(case.official_at, case.internal_at, case.accept_at, case.verify_at)
+def _case(case: CaseTable) -> Case:
+    """What its row alone says."""
     return Case(
         case_no=case.case_no,
         incident_id=case.incident_id or "",
         incidents=case.incidents,
         scene=case.scene,
         place=case.place,
-        place_name="",
-        address="",
-        site=incident.site if incident else "",
-        box=incident.box if incident else "",
-        stream=incident.stream if incident else "",
-        state=state,
-        status=status_of(state),
+        state=cast(State, case.state),
+        status=status_of(cast(State, case.state)),
         verdict=cast(Verdict | None, case.verdict),
         reason=cast(RejectReason | None, case.reason),
         close_reason=cast(CloseReason | None, case.close_reason),
@@ -268,19 +264,38 @@ def _case(
         reworks=case.reworks,
         red=case.red,
         overdue=case.overdue,
-        deadlines=due,
+        deadlines=Deadlines(case.official_at, case.internal_at, case.accept_at, case.verify_at),
         version=case.version,
         filed_at=case.filed_at,
         ended_at=case.ended_at,
         cleared_at=case.cleared_at,
-        stage=incident.stage if incident else "",
         severity=case.severity,
         since=case.since,
-        stage_at=incident.stage_at if incident else case.since,
-        dwell_s=incident.dwell_s if incident else 0.0,
-        observed_s=incident.observed_s if incident else 0.0,
-        already_there=incident.already_there if incident else False,
-        restored=incident.restored if incident else False,
+        stage_at=case.since,
+    )
+
+
+def _measured(case: Case, incident: IncidentTable | None) -> Case:
+    """The case with what its first incident says; one without any is as its row tells it."""
+    if incident is None:
+        return case
+    return replace(
+        case,
+        site=incident.site,
+        box=incident.box,
+        stream=incident.stream,
+        stage=incident.stage,
+        stage_at=incident.stage_at,
+        dwell_s=incident.dwell_s,
+        observed_s=incident.observed_s,
+        already_there=incident.already_there,
+        restored=incident.restored,
+    )
+
+
+def _dressed(case: Case, picture: Picture | None, code: Code) -> Case:
+    return replace(
+        case,
         picture_sha256=picture.sha256 if picture else None,
         picture_here=picture.here if picture else False,
         event_code=code.id,

@@ -71,11 +71,6 @@ class Case:
     incidents: int
     scene: str
     place: str
-    place_name: str
-    address: str
-    site: str
-    box: str
-    stream: str
     state: State
     status: Status
     verdict: Verdict | None
@@ -95,16 +90,21 @@ class Case:
     filed_at: datetime
     ended_at: datetime | None
     cleared_at: datetime | None
-    stage: str
     severity: str
     since: datetime
     stage_at: datetime
-    dwell_s: float
-    observed_s: float
-    already_there: bool
-    restored: bool
-    picture_sha256: str | None
-    picture_here: bool
+    place_name: str = ""
+    address: str = ""
+    site: str = ""
+    box: str = ""
+    stream: str = ""
+    stage: str = ""
+    dwell_s: float = 0.0
+    observed_s: float = 0.0
+    already_there: bool = False
+    restored: bool = False
+    picture_sha256: str | None = None
+    picture_here: bool = False
     stream_name: str = ""
     merged_into: str = ""
     reoffence_of: str = ""

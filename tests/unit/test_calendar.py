@@ -50,7 +50,8 @@ def test_working_days_of_the_announced_year() -> None:
     ],
 )
 def test_working_moments(moment: str, working: bool) -> None:
-    assert CN.is_working(at(moment)) is working
+    begin, end = next(CN.working_spans(at(moment)))
+    assert (begin <= at(moment) < end) is working
 
 
 def test_the_office_is_warned_in_time() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC
 
 import pytest
 
-from central.clocks.deadlines import Change, Course, Due, contact_due, due, why_not_extend
+from central.clocks.deadlines import Change, Course, Due, contact_due, due
 from central.clocks.limits import Limits
 from central.clocks.ticking import Pause
 from tests.central.clocks import CN, TOWN, at, limits
@@ -136,14 +136,6 @@ def test_deadlines_of_a_course(name: str) -> None:
 def test_verification_is_due_after_handling_and_known_before() -> None:
     assert due(course(), CN).verify_at == at("2026-11-25 00:33:10")
     assert due(course(handled_at=at(t("22:33:00"))), CN).verify_at == at(t("23:03:00"))
-
-
-def test_who_may_be_extended() -> None:
-    late = at("2026-11-25 00:03:11")
-    assert why_not_extend(course(), at(t("23:00:00")), CN) is None
-    assert why_not_extend(course(), late, CN) == "overdue"
-    twice = course(extensions=(at(t("22:30:00")), at(t("22:31:00"))))
-    assert why_not_extend(twice, at(t("23:00:00")), CN) == "too_many_extensions"
 
 
 def test_an_appellant_is_contacted_within_a_working_day() -> None:
