@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from central import store
-from central.api.schemas import BoxOut
+from central.api.box_schemas import BoxOut
 from central.deps import Data, Moment
 
 router = APIRouter(prefix="/api/v1/boxes", tags=["boxes"])

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from central import store
+from central.api.box_schemas import CameraIn, CameraOut
 from central.api.cases import problem
-from central.api.schemas import CameraIn, CameraOut, Problem
+from central.api.schemas import Problem
 from central.deps import Context, Data
 from edge.events import SLUG
 

@@ -1,14 +1,13 @@
 """Shapes of the JSON API: made from the store's values, kept apart so that they can stay stable."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from central.api.moments import Rfc3339
 from central.cases.states import (
     Action,
-    CameraMode,
     CloseReason,
     RejectReason,
     Role,
@@ -217,57 +216,6 @@ class ActionIn(BaseModel):
     assist: Annotated[list[Name], Field(max_length=10)] = []
     until: Rfc3339 | None = None
     case_no: Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")] = ""
-
-
-class CameraOut(Shape):
-    """How far a camera is trusted; `proposed` is the mode it has earned by its verdicts."""
-
-    site: str
-    box: str
-    stream: str
-    name: str
-    mode: CameraMode
-    confirmed: int
-    false: int
-    precision: float | None
-    precision_lower: float
-    proposed: CameraMode | None
-
-
-class CameraIn(BaseModel):
-    """The mode a camera shall have from now on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    mode: CameraMode
-
-
-class ConditionOut(Shape):
-    stream: str
-    condition: str
-    state: str
-    since: datetime
-    time: datetime
-    detail: str
-
-
-class LedgerOut(Shape):
-    epoch: str
-    hwm: int
-    missing: list[tuple[int, int]]
-    overdue: list[tuple[int, int]]
-
-
-class BoxOut(Shape):
-    site: str
-    box: str
-    online: bool
-    first_seen_at: datetime
-    last_seen_at: datetime
-    state_at: datetime | None
-    state: dict[str, Any]
-    conditions: list[ConditionOut]
-    ledgers: list[LedgerOut]
 
 
 class QuarantinedOut(Shape):
