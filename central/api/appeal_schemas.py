@@ -56,6 +56,7 @@ class StepOut(Shape):
     action: str
     status: Status
     text: str
+    sample: str
 
 
 class AppealDetailOut(Shape):

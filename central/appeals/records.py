@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from central import store
 from central.appeal_tables import AppealLogTable, AppealTable
 from central.appeals.contact import Contact, Seal
+from central.appeals.linking import check_case, meant_by_code, point_of
 from central.appeals.rules import (
     CHOOSING,
     Action,
@@ -22,7 +23,6 @@ from central.appeals.rules import (
     allowed,
     sampled,
 )
-from central.case_tables import CaseTable
 from central.filing import APPEALS, local_day
 from central.filing import case_no as numbered
 from central.store.live import next_serial
@@ -100,6 +100,7 @@ class Step:
     status: str
     text: str
     external: bool = False
+    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def add_appeal(
     known = _known(session, new)
     if known is not None:
         return appeal_of(known)
-    _check_case(session, new.case_no)
+    check_case(session, new.case_no)
     new = _located(session, new)
     number = _next_number(session, now, zone)
     row = AppealTable(
@@ -175,7 +176,7 @@ def act_on(session: Session, appeal_no: str, doing: Doing, now: datetime) -> tup
     if doing.version is not None and doing.version != row.version:
         raise Refused("version_conflict", f"somebody was faster: it has version {row.version} now")
     if doing.action == "link":
-        _check_case(session, doing.value)
+        check_case(session, doing.value)
     doing = _of_link(session, row, doing, now)
     after = act(_standing(row), doing.action, doing.value, now)
     after = sampled(after, doing.action, doing.sample)
@@ -199,19 +200,13 @@ def _located(session: Session, new: NewAppeal) -> NewAppeal:
     """At the point of its place, so that whoever compares has one word for where it is."""
     if not new.place:
         return new
-    point = store.point_of_place(session, new.place)
-    if point is None:
-        raise Refused("no_such_place", f"the town has no place '{new.place}'")
-    return replace(new, lon=point[0], lat=point[1])
+    lon, lat = point_of(session, new.place)
+    return replace(new, lon=lon, lat=lat)
 
 
 def _linked_by_code(session: Session, row: AppealTable, now: datetime) -> Appeal:
-    """Whoever scans the code at a place means what is open there (study §10-8); else a person says.
-
-    It is done as a person would do it, so that a person can undo it.
-    """
-    scanned = row.kind == "qr" and row.place and row.case_no is None
-    found = store.case_at(session, row.place, row.service_code, now) if scanned else None
+    """Linked as a person would link it, so that a person can undo it."""
+    found = meant_by_code(session, row, now)
     if found is None:
         return appeal_of(row)
     return act_on(session, row.appeal_no, Doing("link", "system", found, note=BY_CODE), now)[0]
@@ -248,14 +243,6 @@ def _done_before(session: Session, row: AppealTable, doing: Doing) -> AppealLogT
     if found is not None and found.appeal_id != row.id:
         raise Refused("update_id_used", "this update's number belongs to another request")
     return found
-
-
-def _check_case(session: Session, case_no: str | None) -> None:
-    if case_no is None:
-        return
-    known = select(CaseTable.id).where(CaseTable.case_no == case_no, *store.seen_cases(session))
-    if session.scalar(known) is None:
-        raise Refused("no_such_case", "there is no such case")
 
 
 def _log(
@@ -307,4 +294,5 @@ def step_of(row: AppealLogTable, appeal_no: str) -> Step:
         row.status,
         row.text,
         row.external_id is not None,
+        row.sample,
     )

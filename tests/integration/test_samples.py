@@ -48,6 +48,8 @@ def test_figures_of_a_survey_count_whom_it_asked_and_nobody_else(site: Site) -> 
     (asked, version), (other, later), _ = (answered(site, desk) for _ in range(3))
     said = act(desk, asked, "satisfaction", version=version, value="neutral", sample="2026-Q4")
     assert said.json()["sample"] == "2026-Q4"
+    log = desk.get(f"/api/v1/appeals/{asked}").json()["log"]
+    assert [row["sample"] for row in log] == ["", "", "", "", "2026-Q4"]
     act(desk, other, "satisfaction", version=later, value="satisfied")
     site.clock.forward(minutes=1)
     found, everybody = rates(desk, "&sample=2026-Q4"), rates(desk)
