@@ -50,7 +50,7 @@ def test_credentials_of_camera_and_box_are_in_no_log(rtsp_camera, line):
 @pytest.mark.gst
 def test_a_camera_that_is_away_for_20_s_is_still_one_incident_and_one_case(gst_server, line):
     camera = gst_server("--file", str(SAMPLE))
-    main = line(camera.url, warn_after_s=4, file_after_s=12)
+    main = line(camera.url, warn_after_s=4, file_after_s=18)
     main.start()
     wait_for(lambda: main.told() == ["warned"], 60, "the warning")
     camera.kill()

@@ -281,10 +281,10 @@ def test_the_policy_allows_no_inline_script_style_frame_or_foreign_source() -> N
 def test_a_crash_of_ours_is_answered_with_the_headers_and_without_a_trace(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         site.person("desk")
-        site.app.state.evidence = None  # a fault of the program: the route will raise
         client, _ = site.sign_in("desk")
         careful = TestClient(site.app, raise_server_exceptions=False, cookies=client.cookies)
-        answer = careful.get(f"/api/v1/evidence/{'0' * 64}/shown")
+        site.app.state.now = lambda: None  # a fault of the program: the route will raise
+        answer = careful.get("/api/v1/kpi")
     assert answer.status_code == 500
     assert answer.json() == {"code": "failed", "detail": "an error of the server"}
     check_headers(answer.headers)
