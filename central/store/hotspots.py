@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from central.case_tables import CaseTable
@@ -51,6 +52,27 @@ def hotspots(session: Session, now: datetime) -> tuple[Hotspot, ...]:
         case.scene != DEVICE,
         *seen_cases(session),
     )
+    rows = session.execute(_places(counts))
+    places, orgs = load_places(session), orgs_of(session)
+    return tuple(
+        Hotspot(
+            place=row.place,
+            place_name=places.get(row.place, NOWHERE).name,
+            address=places.get(row.place, NOWHERE).address,
+            cases=row.cases,
+            first_at=row.first_at,
+            last_at=row.last_at,
+            last_no=row.case_no,
+            lead=row.lead,
+            lead_name=orgs.get(row.lead, row.lead),
+        )
+        for row in rows
+    )
+
+
+def _places(counts: tuple[ColumnElement[bool], ...]) -> Select[*tuple[Any, ...]]:
+    """Places with how many cases count there, and the newest of these."""
+    case = CaseTable
     number, first, last = func.count(), func.min(case.filed_at), func.max(case.filed_at)
     labelled = (number.label("cases"), first.label("first_at"), last.label("last_at"))
     counted = (
@@ -70,23 +92,8 @@ def hotspots(session: Session, now: datetime) -> tuple[Hotspot, ...]:
         .correlate(counted)
         .scalar_subquery()
     )
-    rows = session.execute(
+    return (
         select(counted, case.case_no, case.lead)
         .join(case, case.id == newest)
         .order_by(counted.c.cases.desc(), counted.c.place)
-    )
-    places, orgs = load_places(session), orgs_of(session)
-    return tuple(
-        Hotspot(
-            place=row.place,
-            place_name=places.get(row.place, NOWHERE).name,
-            address=places.get(row.place, NOWHERE).address,
-            cases=row.cases,
-            first_at=row.first_at,
-            last_at=row.last_at,
-            last_no=row.case_no,
-            lead=row.lead,
-            lead_name=orgs.get(row.lead, row.lead),
-        )
-        for row in rows
     )
